@@ -1,0 +1,1 @@
+//! Defines the one event per request or change, and writes it out.

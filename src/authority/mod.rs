@@ -1,0 +1,1 @@
+//! Holds the ceilings in force and answers what a principal may do.

@@ -1,0 +1,1 @@
+//! Reads files into checked values, or fails naming the file and the field.

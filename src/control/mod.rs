@@ -1,0 +1,1 @@
+//! Serves key management as JSON over the control socket.

@@ -1,0 +1,1 @@
+//! Issues, finds, suspends and revokes access keys; owns the cache.

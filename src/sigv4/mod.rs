@@ -1,0 +1,1 @@
+//! Signs and verifies by the AWS Signature Version 4 specification, header and presigned forms.

@@ -1,0 +1,1 @@
+//! Keeps sealed records and reports changes, behind `KeyStore`.
