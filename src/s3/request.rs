@@ -170,14 +170,10 @@ mod tests {
     use super::*;
 
     fn parse(uri: &str, headers: &[(&'static str, &'static str)]) -> Result<RequestHead, ErrorCode> {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect::<Vec<_>>();
         let mut map = HeaderMap::new();
-        headers.into_iter().for_each(|(name, value)| {
-            map.append(name, value);
-        });
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         RequestHead::parse(Method::GET, &uri.parse().unwrap(), map, &Domains::default()).map_err(|error| error.code)
     }
 
