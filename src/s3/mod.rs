@@ -2,6 +2,7 @@
 //! owns S3's error vocabulary. Knows nothing of who is asking, of signatures or of backends.
 
 pub mod address;
+pub mod checksum;
 pub mod error_code;
 pub mod percent;
 pub mod request;
