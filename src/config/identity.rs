@@ -43,7 +43,7 @@ pub(super) struct Written {
 }
 
 const NAMESPACES: [&str; 4] = ["coreweave/", "saml/", "role/", "static/"];
-const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(12);
 
 fn twelve_hours() -> duration::Written {
     duration::Written(LONGEST)

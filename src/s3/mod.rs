@@ -2,6 +2,7 @@
 //! owns S3's error vocabulary. Knows nothing of who is asking, of signatures or of backends.
 
 pub mod address;
+pub mod checksum;
 pub mod copy_source;
 pub mod delete_objects;
 pub mod error_code;
