@@ -28,7 +28,7 @@ use crate::keys::Keys;
 
 pub use caller::Caller;
 pub use error::{ControlError, ErrorBody};
-pub use keys::{CreateKey, CreatedKey, ImportedKey, KeyList};
+pub use keys::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
 pub use socket::{ControlSocket, SocketError, serve_socket, socket_beside};
 
 /// Where new ids, secrets and nonces come from: the operating system.

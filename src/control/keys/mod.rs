@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use super::Services;
 
-pub use issue::{CreateKey, CreatedKey, ImportedKey};
+pub use issue::{CreateKey, CreatedKey, ImportedKey, WireSecret};
 pub use list::KeyList;
 
 pub(super) fn router() -> Router<Services> {
