@@ -53,11 +53,12 @@ impl Connection {
 
     /// Sends one frame; false once the other end has closed.
     pub(crate) async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
-        let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
-        frame.extend([kind, flags]);
-        frame.extend(stream.to_be_bytes());
-        frame.extend(payload);
-        let written = within(self.0.write_all(&frame)).await.is_ok();
+        self.send_bytes(&bytes_of(kind, flags, stream, payload)).await
+    }
+
+    /// Sends frames that are bytes already; false once the other end has closed.
+    pub(crate) async fn send_bytes(&mut self, frames: &[u8]) -> bool {
+        let written = within(self.0.write_all(frames)).await.is_ok();
         written && within(self.0.flush()).await.is_ok()
     }
 
@@ -103,6 +104,15 @@ impl Connection {
             self.send(frame.kind, ACK, 0, &payload).await;
         }
     }
+}
+
+/// One frame as bytes.
+pub(crate) fn bytes_of(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
 }
 
 /// The header block of a GET for `path`: static table entries and one literal.

@@ -5,12 +5,15 @@ use std::time::Duration;
 use portcullis::config::Limits;
 
 use crate::frames::{
-    CONTINUATION, Connection, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, SETTINGS, head,
+    CONTINUATION, Connection, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, SETTINGS, bytes_of,
+    head,
 };
 use crate::server::{SHORT, Server, within};
 
 const WIDE: u32 = 65_535;
 const REFUSED_STREAM: u32 = 7;
+const CANCEL: u32 = 8;
+const ENHANCE_YOUR_CALM: u32 = 11;
 
 async fn is_answered(connection: &mut Connection, stream: u32) -> bool {
     connection.get(stream, "/").await;
@@ -74,13 +77,36 @@ async fn k11_rapid_reset_ends_the_connection_and_no_other() {
     let mut stream = 1;
     // Many at once, so that the server sees the resets before it could accept the streams.
     while stream < 200_000 {
-        if !attacker.get(stream, "/").await || !attacker.send(RST_STREAM, 0, stream, &8_u32.to_be_bytes()).await {
+        if !attacker.get(stream, "/").await || !attacker.send(RST_STREAM, 0, stream, &CANCEL.to_be_bytes()).await {
             break;
         }
         stream += 2;
     }
     assert!(stream < 200_000, "100,000 resets were taken without complaint");
     assert!(is_answered(&mut other, 3).await);
+}
+
+/// Attack row K11: the limit is the configured one.
+#[tokio::test]
+async fn k11_as_many_resets_at_once_as_the_limit_are_taken_and_more_are_not() {
+    let burst = |count: u32| (0..count).map(|index| 2 * index + 1);
+    for (limit, is_taken) in [(100, true), (20, false)] {
+        let server = Server::with_tls(Limits { h2_max_pending_resets: limit, ..Limits::default() });
+        let mut connection = Connection::open(&server, WIDE).await;
+        connection.until(SETTINGS).await;
+        let mut frames = Vec::new();
+        for stream in burst(50) {
+            frames.extend(bytes_of(HEADERS, END_STREAM | END_HEADERS, stream, &head("/")));
+            frames.extend(bytes_of(RST_STREAM, 0, stream, &CANCEL.to_be_bytes()));
+        }
+        // In one write, so that the server has read them all before it accepts the first.
+        connection.send_bytes(&frames).await;
+        if is_taken {
+            assert!(is_answered(&mut connection, 101).await);
+        } else {
+            assert_eq!(connection.until(GOAWAY).await.error_code(), ENHANCE_YOUR_CALM);
+        }
+    }
 }
 
 /// Attack row K12.
@@ -158,14 +184,14 @@ async fn a_request_that_takes_its_time_is_not_a_stalled_stream() {
 
 #[tokio::test]
 async fn a_connection_without_a_request_is_closed_with_a_farewell() {
-    let silent = Limits { header_timeout: SHORT, keep_alive_idle: Duration::from_secs(3600), ..Limits::default() };
+    let silent = Limits { header_timeout: SHORT, keep_alive_idle: Duration::from_hours(1), ..Limits::default() };
     let server = Server::with_tls(silent);
     assert!(Connection::open(&server, WIDE).await.until_closed().await);
     // Not even the preface: there is nobody to say goodbye to.
     let mut stream = server.connect_tls(&["h2"]).await;
     crate::server::read_to_close(&mut stream).await;
 
-    let idle = Limits { header_timeout: Duration::from_secs(3600), keep_alive_idle: SHORT, ..Limits::default() };
+    let idle = Limits { header_timeout: Duration::from_hours(1), keep_alive_idle: SHORT, ..Limits::default() };
     let server = Server::with_tls(idle);
     let mut connection = Connection::open(&server, WIDE).await;
     assert!(is_answered(&mut connection, 1).await);
