@@ -7,6 +7,7 @@
 //! ```
 
 mod canonical;
+mod chunked;
 mod header_form;
 mod payload;
 mod query_form;
@@ -17,6 +18,7 @@ mod signing_key;
 mod tests;
 mod verify;
 
+pub use chunked::ChunkedDecoder;
 pub use payload::Payload;
 pub use scope::{AcceptedRegion, Scope, SigningTime};
 pub use sign::{UpstreamPayload, sign};

@@ -1,0 +1,134 @@
+//! The configuration of a test: written as TOML and read back by the program's own loader.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::app::{BACKEND_KEY_ID, BACKEND_SECRET};
+
+/// What tests vary.
+pub(crate) struct Setup {
+    pub(crate) domains: Vec<String>,
+    pub(crate) any_region: bool,
+    pub(crate) tls: bool,
+    pub(crate) backends: Vec<BackendSetup>,
+    /// `(prefix, permission)` of each `[[identity]]`.
+    pub(crate) identities: Vec<(String, String)>,
+    /// Lines of `[limits]`.
+    pub(crate) limits: Vec<String>,
+}
+
+/// One `[[backend]]`.
+pub(crate) struct BackendSetup {
+    pub(crate) name: String,
+    pub(crate) endpoint: String,
+    pub(crate) region: String,
+    pub(crate) addressing: &'static str,
+    pub(crate) buckets: Vec<String>,
+    pub(crate) payload: &'static str,
+    pub(crate) exact_keys: bool,
+}
+
+impl BackendSetup {
+    pub(crate) fn new(name: &str, endpoint: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            endpoint,
+            region: "eu-backend-1".to_owned(),
+            addressing: "path",
+            buckets: vec!["*".to_owned()],
+            // Not "auto": its probe would reach the backend on its own.
+            payload: "trailer",
+            exact_keys: false,
+        }
+    }
+}
+
+impl Setup {
+    pub(crate) fn new(endpoint: String) -> Self {
+        Self {
+            domains: vec!["s3.example.com".to_owned()],
+            any_region: false,
+            tls: false,
+            backends: vec![BackendSetup::new("main", endpoint)],
+            identities: vec![("static/".to_owned(), "admin".to_owned())],
+            limits: Vec::new(),
+        }
+    }
+
+    /// The first backend.
+    pub(crate) fn backend(&mut self) -> &mut BackendSetup {
+        &mut self.backends[0]
+    }
+
+    /// Writes the configuration and all that it names into `folder`, and returns its path.
+    pub(super) fn write(&self, folder: &Path) -> PathBuf {
+        secret(&folder.join("backend.id"), BACKEND_KEY_ID);
+        secret(&folder.join("backend.secret"), BACKEND_SECRET);
+        let tls = if self.tls {
+            make_certificate(folder);
+            "tls = { cert = \"server.pem\", key = \"server.key\" }"
+        } else {
+            ""
+        };
+        let mut text = format!(
+            "org_id = \"ab1cd2\"\n\
+             [s3]\nlisten = \"127.0.0.1:0\"\ndomains = {:?}\nregion = \"us-east-1\"\nany_region = {}\n{tls}\n\
+             [store]\nkind = \"embedded\"\npath = \"portcullis.redb\"\nseal_key_file = \"seal.key\"\n",
+            self.domains, self.any_region
+        );
+        text.push_str("[limits]\n");
+        text.push_str(&self.limits.join("\n"));
+        text.push('\n');
+        for backend in &self.backends {
+            text.push_str(&format!(
+                "[[backend]]\nname = {:?}\nendpoint = {:?}\nregion = {:?}\naddressing = {:?}\nbuckets = {:?}\n\
+                 payload = {:?}\nexact_keys = {}\n\
+                 credentials = {{ access_key_id_file = \"backend.id\", secret_access_key_file = \"backend.secret\" }}\n",
+                backend.name,
+                backend.endpoint,
+                backend.region,
+                backend.addressing,
+                backend.buckets,
+                backend.payload,
+                backend.exact_keys
+            ));
+        }
+        for (prefix, permission) in &self.identities {
+            text.push_str(&format!(
+                "[[identity]]\nprefix = {prefix:?}\npermission = {permission:?}\npermanent = true\n"
+            ));
+        }
+        let file = folder.join("portcullis.toml");
+        fs::write(&file, text).expect("the folder is ours");
+        file
+    }
+
+    /// The certificate authority to trust, if the listener speaks TLS.
+    pub(super) fn ca(&self, folder: &Path) -> Option<PathBuf> {
+        self.tls.then(|| folder.join("ca.pem"))
+    }
+}
+
+/// A file that only its owner may read, as the program demands of secrets.
+fn secret(path: &Path, text: &str) {
+    fs::write(path, text).expect("the folder is ours");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+}
+
+/// A certificate authority and a certificate for `localhost`, good for this test only.
+fn make_certificate(folder: &Path) {
+    let authority_key = rcgen::KeyPair::generate().expect("a key");
+    let mut authority = rcgen::CertificateParams::new(Vec::<String>::new()).expect("no names");
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_certificate = authority.self_signed(&authority_key).expect("a certificate");
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let names = ["localhost", "s3.example.com", "*.s3.example.com"].map(str::to_owned);
+    let certificate = rcgen::CertificateParams::new(names.to_vec())
+        .and_then(|params| params.signed_by(&key, &issuer))
+        .expect("a certificate");
+    fs::write(folder.join("ca.pem"), authority_certificate.pem()).expect("the folder is ours");
+    fs::write(folder.join("server.pem"), certificate.pem()).expect("the folder is ours");
+    secret(&folder.join("server.key"), &key.serialize_pem());
+}
