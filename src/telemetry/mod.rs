@@ -1,1 +1,5 @@
 //! Starts logs.
+
+mod logs;
+
+pub use logs::{LogFormat, start};

@@ -13,7 +13,7 @@ mod tests;
 
 use http::{HeaderMap, Method};
 
-pub use action::{AccessLevel, Action, ResourceKind};
+pub use action::{AccessLevel, Action, NeededPermission, ResourceKind};
 pub use table::{Body, Operation, Row, Support, TABLE, Target, Verb};
 
 use super::{CopySource, ErrorCode, S3Error};
