@@ -3,7 +3,7 @@
 
 use crate::config::Ceiling;
 use crate::identity::{Permission, Principal};
-use crate::s3::operation::Action;
+use crate::s3::operation::{Action, NeededPermission};
 
 /// The configured ceilings, longest prefix first.
 #[derive(Clone, Debug)]
@@ -38,7 +38,11 @@ impl Ceilings {
     /// # Errors
     /// The [`Denial`], which says whether the key or the ceiling is too narrow.
     pub fn judge(&self, principal: &Principal, permission: Permission, action: Action) -> Result<(), Denial> {
-        let needed = action.needed_permission();
+        let needed = match action.needed_permission() {
+            NeededPermission::Read => Permission::Read,
+            NeededPermission::Write => Permission::Write,
+            NeededPermission::Admin => Permission::Admin,
+        };
         let off = crate::fault::check_is_off;
         if permission < needed && !off("permission") {
             let reason = format!("the permission of the access key is \"{permission}\" and this takes \"{needed}\"");

@@ -1,6 +1,6 @@
 //! Arguments to calls.
 
-mod check;
+mod key;
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 #[must_use]
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
-        Command::Check(check) => check.run(),
+        Command::Key(key) => key.run(),
     }
 }
 
@@ -24,6 +24,6 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Read and validate a configuration and print what would run.
-    Check(check::Check),
+    /// Create, list, suspend and revoke static access keys.
+    Key(key::Key),
 }

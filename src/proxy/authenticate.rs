@@ -46,11 +46,7 @@ impl Authenticated {
 
 impl Proxy {
     /// Finds out who sent a request.
-    pub(super) async fn authenticate(
-        &self,
-        received: Received,
-        record: &mut Record,
-    ) -> Result<Authenticated, Refusal> {
+    pub(super) async fn authenticate(&self, received: Received, record: &mut Record) -> Result<Authenticated, Refusal> {
         let (mut head, body) = received.into_unverified_parts();
         let unverified = UnverifiedSignature::read(&head, &self.accepted_region)?;
         record.claimed(unverified.access_key_id());

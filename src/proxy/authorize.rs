@@ -69,7 +69,10 @@ impl Proxy {
     fn route(&self, head: &RequestHead, classified: &Classified) -> Result<Arc<Backend>, S3Error> {
         let Some(bucket) = head.address.bucket() else {
             return self.backends.only().cloned().ok_or_else(|| {
-                S3Error::new(ErrorCode::NotImplemented, "Listing the buckets of several backends is not implemented yet.")
+                S3Error::new(
+                    ErrorCode::NotImplemented,
+                    "Listing the buckets of several backends is not implemented yet.",
+                )
             });
         };
         let backend = self.backends.holding(bucket.as_str()).ok_or_else(|| no_backend(bucket.as_str()))?;
@@ -82,7 +85,10 @@ impl Proxy {
             if !same {
                 return Err(S3Error::new(
                     ErrorCode::NotImplemented,
-                    format!("The copy source bucket '{}' is on another backend; copy through the client.", source.bucket.as_str()),
+                    format!(
+                        "The copy source bucket '{}' is on another backend; copy through the client.",
+                        source.bucket.as_str()
+                    ),
                 ));
             }
         }

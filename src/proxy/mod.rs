@@ -15,6 +15,7 @@ mod body;
 mod document;
 mod error;
 mod forward;
+mod rebuild;
 mod receive;
 mod record;
 mod respond;
@@ -49,6 +50,7 @@ pub struct Proxy {
     accepted_region: AcceptedRegion,
     response_timeout: Duration,
     idle_timeout: Duration,
+    serves_tls: bool,
     request_ids: RequestIds,
 }
 
@@ -74,6 +76,7 @@ impl Proxy {
             accepted_region: if s3.any_region { AcceptedRegion::Any } else { AcceptedRegion::Only(s3.region.clone()) },
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
+            serves_tls: s3.tls.is_some(),
             request_ids: RequestIds::new(seed),
         }
     }

@@ -2,9 +2,9 @@
 
 use http::Request;
 
+use super::Proxy;
 use super::error::Refusal;
 use super::record::Record;
-use super::Proxy;
 use crate::listener::RequestBody;
 use crate::s3::RequestHead;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::RecordKey;
+use super::{RecordKey, SealFileError};
 
 /// The store could not answer. Never the client's fault, and never a reason to let a request pass.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -59,6 +59,9 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The key that seals the secrets could not be read.
+    #[error(transparent)]
+    SealKey(#[from] SealFileError),
     /// The file is no database of this program, or a damaged one.
     #[error("cannot open the store {path}: {source}")]
     Database {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use rand::CryptoRng;
 
 pub use batch::{Expected, Mutation, Revision, Versioned, Write};
 pub use embedded::EmbeddedStore;
@@ -79,4 +80,15 @@ pub trait KeyStore: Send + Sync + 'static {
 /// that was not closed is made whole again.
 pub fn open_embedded(path: &Path) -> Result<Arc<dyn KeyStore>, OpenError> {
     Ok(Arc::new(EmbeddedStore::open(path)?))
+}
+
+/// Opens the embedded store at `path` together with the key in `seal_key_file`, creating both where
+/// there is neither. A store whose key is missing is an error.
+pub fn open_sealed(
+    path: &Path,
+    seal_key_file: &Path,
+    random: &mut impl CryptoRng,
+) -> Result<(Arc<dyn KeyStore>, SealKeys), OpenError> {
+    let seal = SealKeys::read_or_create(seal_key_file, path, random)?;
+    Ok((open_embedded(path)?, seal))
 }

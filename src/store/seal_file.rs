@@ -43,6 +43,14 @@ pub enum SealFileError {
         /// Its owner's user id.
         owner: u32,
     },
+    /// There is a store, but the key that its secrets are sealed under is gone.
+    #[error("seal key file {path} does not exist, but the store {store} does: its secrets cannot be opened without it")]
+    Lost {
+        /// The file that is missing.
+        path: PathBuf,
+        /// The store that needs it.
+        store: PathBuf,
+    },
     /// It does not hold a key.
     #[error("seal key file {path} must hold 32 bytes as base64 and nothing else (openssl rand -base64 32)")]
     Content {
@@ -59,6 +67,17 @@ impl SealKeys {
             keys = keys.and_opening(&read_key(path)?);
         }
         Ok(keys)
+    }
+
+    /// Reads the key in `path`; makes one first if there is neither a key nor a `store` that needs one.
+    pub fn read_or_create(path: &Path, store: &Path, random: &mut impl CryptoRng) -> Result<Self, SealFileError> {
+        if !path.exists() {
+            if store.exists() {
+                return Err(SealFileError::Lost { path: path.into(), store: store.into() });
+            }
+            Self::create_file(path, random)?;
+        }
+        Self::read(path, &[])
     }
 
     /// Writes a new random key to `path`, mode 0600. An existing file is an error, never overwritten:
@@ -80,10 +99,12 @@ fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, SealFileError> {
     let mut file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     let mode = metadata.mode() & 0o7777;
-    if mode != 0o600 && mode != 0o400 {
+    let owner = metadata.uid();
+    // systemd grants a service its credentials by an access list, which shows as bits of the group root.
+    let by_access_list = mode == 0o440 && owner == 0 && metadata.gid() == 0;
+    if mode != 0o600 && mode != 0o400 && !by_access_list {
         return Err(SealFileError::Mode { path: path.into(), mode });
     }
-    let owner = metadata.uid();
     // Root may read everything anyway, and a service manager hands out credentials that belong to root.
     if owner != 0 && owner != own_user_id().map_err(failed)? {
         return Err(SealFileError::Owner { path: path.into(), owner });

@@ -21,13 +21,16 @@ pub enum LogFormat {
 /// If logging has been started before.
 pub fn start(format: LogFormat) -> Result<(), TryInitError> {
     let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    for loud in ["aws_sigv4=info", "hyper=info", "hyper_util=info", "h2=info", "rustls=info", "s3s=warn", "s3s_fs=warn"] {
+    for loud in ["aws_sigv4=info", "hyper=info", "hyper_util=info", "h2=info", "rustls=info", "s3s=warn", "s3s_fs=warn"]
+    {
         filter = filter.add_directive(loud.parse().expect("a target and a level"));
     }
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
     let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Human => registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).try_init(),
+        LogFormat::Human => {
+            registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).try_init()
+        }
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     }
 }

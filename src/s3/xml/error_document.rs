@@ -22,15 +22,33 @@ pub struct BackendError {
 /// The body of an error answer. `resource` is the path the client asked for.
 #[must_use]
 pub fn error_document(error: &S3Error, resource: &str, request_id: &str) -> String {
-    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
-    let mut put = |name: &str, text: &str| push_element(&mut document, name, &escape(text));
-    put("Code", error.code.as_str());
-    put("Message", &error.message);
-    for (name, text) in &error.elements {
-        put(name, text);
+    let elements = error.elements.iter().map(|(name, text)| (*name, text.as_str()));
+    write(error.code.as_str(), &error.message, elements, resource, request_id)
+}
+
+impl BackendError {
+    /// The body of the answer that relays this error: code, message and the elements in `kept`, under our
+    /// own resource and request id.
+    #[must_use]
+    pub fn relayed(&self, kept: &[&str], resource: &str, request_id: &str) -> String {
+        let elements = self.elements.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let elements = elements.filter(|(name, _)| kept.contains(name));
+        write(&self.code, &self.message, elements, resource, request_id)
     }
-    put("Resource", resource);
-    put("RequestId", request_id);
+}
+
+fn write<'a>(
+    code: &'a str,
+    message: &'a str,
+    elements: impl Iterator<Item = (&'a str, &'a str)>,
+    resource: &'a str,
+    request_id: &'a str,
+) -> String {
+    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+    let fixed = [("Resource", resource), ("RequestId", request_id)];
+    for (name, text) in [("Code", code), ("Message", message)].into_iter().chain(elements).chain(fixed) {
+        push_element(&mut document, name, &escape(text));
+    }
     document.push_str("</Error>");
     document
 }
