@@ -168,10 +168,7 @@ impl Proxy {
             (sent, _) => sent,
         };
         // If the body was bad, that is the reason for whatever the backend made of it.
-        let mut proof = match proof {
-            None => return Ok((response??, Vec::new())),
-            Some(proof) => proof,
-        };
+        let Some(mut proof) = proof else { return Ok((response??, Vec::new())) };
         if let Ok(outcome) = proof.try_recv() {
             let proved = outcome?;
             return Ok((response??, proved.trailing));

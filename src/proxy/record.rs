@@ -15,7 +15,7 @@ use crate::s3::Address;
 
 /// The record of one request. Writes its event when it is dropped, so that no way out forgets it.
 #[derive(Debug)]
-pub struct Record {
+pub(super) struct Record {
     event: AccessEvent,
     started: Instant,
     bytes_in: Option<Arc<AtomicU64>>,

@@ -1,6 +1,5 @@
 //! Step five: the backend's answer, with what speaks of the backend taken out or replaced.
 
-
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Response, StatusCode, response};
@@ -111,7 +110,7 @@ impl Proxy {
         }
         let mut error = error.unwrap_or_else(|| without_document(status, record));
         if backend.is_named_in(&error.message) {
-            error.message = "The storage behind this server refused the request.".to_owned();
+            "The storage behind this server refused the request.".clone_into(&mut error.message);
         }
         Refusal::of_backend(status, error)
     }
