@@ -29,7 +29,8 @@ async fn both_signers_agree_on_the_header_form() {
 async fn both_signers_agree_on_the_presigned_form() {
     let key = TestKey::nobodys();
     let request = Request::put("/bucket/key?partNumber=1&uploadId=u").header("content-type", "text/plain");
-    let signature = |request: Request| request.target.split("X-Amz-Signature=").nth(1).map(|text| text[..64].to_owned());
+    let signature =
+        |request: Request| request.target.split("X-Amz-Signature=").nth(1).map(|text| text[..64].to_owned());
     let by_crate = signature(request.clone().presign(&key, now(), Duration::from_secs(600)));
     assert!(by_crate.is_some());
     assert_eq!(by_crate, signature(request.presign_by_hand(&key, now(), |_| {})));
@@ -86,7 +87,9 @@ async fn the_client_tells_a_cut_response_from_a_whole_one() {
     backend.answer_next(Answer::in_order().write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n123").close());
     let response = Connection::open(backend.address).await.exchange(&Request::get("/b/k")).await;
     assert_eq!((response.end, response.body.as_slice()), (End::CutShort, &b"123"[..]));
-    backend.answer_next(Answer::in_order().write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    backend.answer_next(
+        Answer::in_order().write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    );
     let response = Connection::open(backend.address).await.exchange(&Request::get("/b/k")).await;
     assert_eq!((response.end, response.informational), (End::Whole, vec![100]));
 }

@@ -63,13 +63,12 @@ impl Connection {
     pub(crate) async fn open_tls(address: SocketAddr, ca: &Path, name: &str) -> Self {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ca).expect("a certificate")).expect("a root");
-        let config = rustls::ClientConfig::builder_with_provider(Arc::new(
-            rustls::crypto::aws_lc_rs::default_provider(),
-        ))
-        .with_safe_default_protocol_versions()
-        .expect("the provider has the usual versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        let config =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .expect("the provider has the usual versions")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
         let stream = TcpStream::connect(address).await.expect("the listener accepts");
         let name = ServerName::try_from(name.to_owned()).expect("a server name");
         let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
@@ -136,10 +135,7 @@ impl Connection {
     /// Reads response bytes, head included, until `enough` of them are there, and leaves them unread.
     pub(crate) async fn peek(&mut self, enough: usize) -> &[u8] {
         let Self { reader, buffer, .. } = self;
-        patiently(async {
-            while buffer.len() < enough && fill(reader, buffer).await {}
-        })
-        .await;
+        patiently(async { while buffer.len() < enough && fill(reader, buffer).await {} }).await;
         &self.buffer
     }
 
@@ -245,11 +241,7 @@ async fn read_response(
 }
 
 /// Reads a chunked body; false if it was cut short.
-async fn read_chunked(
-    reader: &mut (impl AsyncRead + Unpin),
-    buffer: &mut Vec<u8>,
-    response: &mut Response,
-) -> bool {
+async fn read_chunked(reader: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>, response: &mut Response) -> bool {
     loop {
         let end = loop {
             if let Some(end) = buffer.windows(2).position(|window| window == b"\r\n") {
