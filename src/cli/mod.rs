@@ -1,9 +1,37 @@
 //! Arguments to calls.
 
+mod check;
+mod key;
+mod serve;
+
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
 
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    match Arguments::parse().command {
+        Command::Check(check) => check.run(),
+        Command::Key(key) => key.run(),
+        Command::Serve(serve) => serve.run(),
+    }
+}
+
+/// An access layer for S3-compatible object storage.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read and validate a configuration, and print what would run.
+    Check(check::Check),
+    /// Create, list, suspend and revoke static access keys.
+    Key(key::Key),
+    /// Run until SIGTERM or SIGINT.
+    Serve(serve::Serve),
 }

@@ -1,1 +1,29 @@
-//! Reads files into checked values, or fails naming the file and the field.
+//! Reads the configuration file into checked values, or fails naming file, line and field. Every
+//! section has two forms: as written (private, mirrors the TOML) and as checked (what leaves this
+//! folder). Nothing here runs anything: `app` builds from [`Config`].
+
+mod backend;
+mod certificate;
+mod duration;
+mod endpoint;
+mod error;
+mod file;
+mod identity;
+mod limits;
+mod s3;
+mod secret_file;
+mod size;
+mod store;
+
+mod tls;
+
+pub use backend::{Addressing, Backend, BackendEndpoint, BucketPattern, PayloadForm};
+pub use certificate::CertificateSummary;
+pub use endpoint::Endpoint;
+pub use error::ConfigError;
+pub use file::{Config, load, load_with_credentials};
+pub use identity::Ceiling;
+pub use limits::Limits;
+pub use s3::S3;
+pub use store::Store;
+pub use tls::TlsFiles;

@@ -1,1 +1,150 @@
-//! Issues, finds, suspends and revokes access keys; owns the cache.
+//! Issues, finds, suspends and revokes access keys; owns the cache of living keys.
+//!
+//! The strict rule: once a revocation, a suspension or any other change has been acknowledged here, no
+//! look-up that answers later is answered from before it. [`lookup`] says how.
+//!
+//! HTTP, signatures' forms and which store it is are for others to know.
+
+mod error;
+mod follow;
+mod generation;
+mod issue;
+mod last_use;
+mod list;
+mod live_key;
+mod lookup;
+mod revoke;
+mod suspension;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::CryptoRng;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::identity::{OrganizationId, Principal};
+use crate::store::{KeyStore, SealKeys};
+
+pub use error::KeysError;
+pub use issue::NewStaticKey;
+pub use list::{KeyInfo, KeyStatus};
+pub use live_key::LiveKey;
+pub use lookup::Lookup;
+
+use last_use::LastUses;
+use lookup::LiveKeys;
+use suspension::Suspensions;
+
+/// Every access key of one organization: the store behind it, the cache over it, the clock beside it.
+pub struct Keys {
+    store: Arc<dyn KeyStore>,
+    seal: Arc<SealKeys>,
+    clock: Arc<dyn Clock>,
+    organization: OrganizationId,
+    live: Arc<LiveKeys>,
+    suspensions: Arc<Suspensions>,
+    last_uses: Arc<LastUses>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Sizes and times of the cache.
+#[derive(Clone, Debug)]
+pub struct CacheSettings {
+    /// How many living keys are held at most.
+    pub live_entries: u64,
+    /// How many ids that no key has are remembered at most.
+    pub absent_entries: u64,
+    /// How long an id that no key has is remembered; more than a second counts as a second.
+    pub absent_life: Duration,
+    /// How often last uses are written to the store.
+    pub write_last_uses_every: Duration,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self {
+            live_entries: 100_000,
+            absent_entries: 10_000,
+            absent_life: Duration::from_secs(1),
+            write_last_uses_every: Duration::from_mins(1),
+        }
+    }
+}
+
+impl Keys {
+    /// Reads who is suspended and starts following the store. Needs a Tokio runtime. What was started
+    /// ends with [`shutdown`](Self::shutdown), or when the last `Arc` goes.
+    pub async fn open(
+        store: Arc<dyn KeyStore>,
+        seal: SealKeys,
+        clock: Arc<dyn Clock>,
+        organization: OrganizationId,
+        cache: CacheSettings,
+        random: &mut impl CryptoRng,
+    ) -> Result<Arc<Self>, KeysError> {
+        let seal = Arc::new(seal);
+        let decoy = Arc::new(LiveKey::decoy(&organization, random));
+        let live = Arc::new(LiveKeys::new(Arc::clone(&store), Arc::clone(&seal), Arc::clone(&clock), decoy, &cache));
+        let suspensions = Arc::new(Suspensions::default());
+        let last_uses = Arc::new(LastUses::new(Arc::clone(&store)));
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+
+        let (follower, watches) =
+            follow::Follower::start(Arc::clone(&store), Arc::clone(&live), Arc::clone(&suspensions)).await?;
+        tasks.spawn(follower.run(watches, stop.clone()));
+        tasks.spawn(last_use::write_regularly(Arc::clone(&last_uses), cache.write_last_uses_every, stop.clone()));
+        tasks.close();
+        Ok(Arc::new(Self { store, seal, clock, organization, live, suspensions, last_uses, stop, tasks }))
+    }
+
+    /// The key called `id`, judged as of some moment after this call began. Expiry and suspension are
+    /// the caller's to judge, at each request.
+    ///
+    /// # Errors
+    /// If the store does not answer or holds something unreadable: 503 for the client, never a pass.
+    pub async fn find(&self, id: &crate::identity::AccessKeyId) -> Result<Lookup, KeysError> {
+        self.live.find(id).await
+    }
+
+    /// Whether `principal` is suspended: its keys are then to be refused, once their signature verified.
+    #[must_use]
+    pub fn is_suspended(&self, principal: &Principal) -> bool {
+        self.suspensions.since(principal).is_some()
+    }
+
+    /// Notes that a request was authenticated with `key`. Costs next to nothing; written down later,
+    /// to the minute.
+    pub fn note_use(&self, key: &LiveKey) {
+        self.last_uses.note(key, self.clock.now());
+    }
+
+    /// The organization whose keys these are.
+    #[must_use]
+    pub fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    /// Ends the background work and writes what it still had to write.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Keys").field("organization", &self.organization).finish_non_exhaustive()
+    }
+}

@@ -1,1 +1,24 @@
-//! Accepts, terminates TLS, limits and drains connections; yields peer and request to whatever service it was given.
+//! Accepts, terminates TLS, limits and drains connections; yields peer and request to whatever service
+//! it was given. Knows nothing of S3, of identities, or that there are two planes.
+//!
+//! ```text
+//! accept (caps) -> socket (stall timeout) -> TLS (handshake timeout) -> HTTP/1.1 or HTTP/2 by ALPN (head limits)
+//!    -> service(Request<RequestBody>, Arc<Peer>) -> response (stream stall timeout) -> linger, close
+//! ```
+
+mod accept;
+mod body;
+mod connection;
+mod drain;
+mod http;
+mod limits;
+mod peer;
+mod response;
+mod socket;
+mod stream;
+pub mod tls;
+
+pub use accept::Listener;
+pub use body::{RequestBody, RequestBodyError};
+pub use limits::Counters;
+pub use peer::{Peer, TlsInfo};

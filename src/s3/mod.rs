@@ -1,6 +1,21 @@
 //! Names the bucket, key and operation in a request, keeping path and query bytes as received, and
 //! owns S3's error vocabulary. Knows nothing of who is asking, of signatures or of backends.
 
+pub mod address;
+pub mod checksum;
+pub mod copy_source;
+pub mod delete_objects;
 pub mod error_code;
+pub mod location;
+pub mod operation;
+pub mod percent;
+pub mod request;
+pub mod restore;
+pub mod xml;
 
+pub use address::{Address, BucketName, Domains, ObjectKey};
+pub use copy_source::CopySource;
+pub use delete_objects::{DeleteObjects, ObjectToDelete};
 pub use error_code::{ErrorCode, S3Error};
+pub use request::{Query, RequestHead};
+pub use restore::Restore;

@@ -1,7 +1,26 @@
 //! Signs and verifies by the AWS Signature Version 4 specification, header and presigned forms.
 //!
 //! Everything here is pure: bytes, keys and the time go in, a value or an error comes out.
+//!
+//! ```text
+//! RequestHead --header_form | query_form--> UnverifiedSignature --verify (time, then key and MAC)--> VerifiedSignature
+//! ```
 
+mod canonical;
+mod chunked;
+mod header_form;
+mod payload;
+mod query_form;
+mod scope;
+mod sign;
 mod signing_key;
+#[cfg(test)]
+mod tests;
+mod verify;
 
+pub use chunked::ChunkedDecoder;
+pub use payload::Payload;
+pub use scope::{AcceptedRegion, Scope, SigningTime};
+pub use sign::{UpstreamPayload, sign};
 pub use signing_key::SigningKey;
+pub use verify::{Form, UnverifiedSignature, VerifiedSignature};

@@ -1,0 +1,119 @@
+//! `portcullis check`: reads a configuration as `serve` would and prints what would run, or the one
+//! line that says what is wrong. Never prints a secret, and binds nothing.
+
+use std::fmt::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::config::{self, Addressing, Backend, BucketPattern, Ceiling, Config, PayloadForm, TlsFiles};
+use crate::listener;
+
+/// The arguments of `portcullis check`.
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl Check {
+    /// Exit code 0 and a summary on standard output, or 2 and one line on standard error.
+    pub(crate) fn run(self) -> ExitCode {
+        match self.report() {
+            Ok(report) => {
+                print!("{report}");
+                ExitCode::SUCCESS
+            }
+            Err(problem) => {
+                eprintln!("{problem}");
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn report(&self) -> Result<String, String> {
+        let config = config::load(&self.config).map_err(|error| error.to_string())?;
+        for tls in [&config.s3.tls].into_iter().chain(sections(&config).map(|(_, endpoint)| &endpoint.tls)).flatten() {
+            // Only rustls can tell whether certificate and key belong together.
+            listener::tls::server_config(tls).map_err(|error| format!("{}: {error}", self.config.display()))?;
+        }
+        let mut report = String::new();
+        describe(&config, &mut report).map_err(|error| error.to_string())?;
+        Ok(report)
+    }
+}
+
+fn sections(config: &Config) -> impl Iterator<Item = (&'static str, &config::Endpoint)> {
+    [("api", &config.api), ("admin", &config.admin)]
+        .into_iter()
+        .filter_map(|(name, section)| section.as_ref().map(|endpoint| (name, endpoint)))
+}
+
+fn describe(config: &Config, out: &mut String) -> fmt::Result {
+    writeln!(out, "organization {}", config.organization)?;
+    writeln!(out, "s3       {} {}", config.s3.listen, transport(config.s3.tls.as_ref()))?;
+    let region = if config.s3.any_region { "every region label" } else { "no other region label" };
+    writeln!(out, "         region {}, {region} accepted", config.s3.region)?;
+    writeln!(out, "         path style, and buckets under: {}", or_none(&config.s3.domains.join(", ")))?;
+    for (name, endpoint) in sections(config) {
+        writeln!(out, "{name:8} {} {}", endpoint.listen, transport(endpoint.tls.as_ref()))?;
+    }
+    for backend in &config.backends {
+        describe_backend(backend, out)?;
+    }
+    writeln!(out, "store    embedded in {}", config.store.path.display())?;
+    let seal_key = &config.store.seal_key_file;
+    let state = if seal_key.exists() { "" } else { " (does not exist yet)" };
+    writeln!(out, "         sealed with {}{state}", seal_key.display())?;
+    for ceiling in &config.ceilings {
+        writeln!(out, "identity {}", describe_ceiling(ceiling))?;
+    }
+    if config.ceilings.is_empty() {
+        writeln!(out, "warning: no [[identity]] section: no key can be minted or used")?;
+    }
+    Ok(())
+}
+
+fn transport(tls: Option<&TlsFiles>) -> String {
+    let Some(tls) = tls else { return "plain HTTP/1.1".to_owned() };
+    let subject = tls.summary.unverified_common_name.as_deref().unwrap_or("a certificate without common name");
+    let end = tls.summary.unverified_not_after.as_deref().unwrap_or("an unknown date");
+    format!("TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, {subject} until {end} ({})", tls.certificate.display())
+}
+
+fn describe_backend(backend: &Backend, out: &mut String) -> fmt::Result {
+    let buckets: Vec<String> = backend.buckets.iter().map(pattern).collect();
+    writeln!(out, "backend  {} at {}, buckets {}", backend.name, backend.endpoint, buckets.join(", "))?;
+    let addressing = match backend.addressing {
+        Addressing::Path => "path style",
+        Addressing::Virtual => "virtual-hosted style",
+    };
+    let payload = match backend.payload {
+        PayloadForm::Auto => "auto",
+        PayloadForm::Plain => "plain",
+        PayloadForm::Trailer => "trailer",
+    };
+    let keys = if backend.exact_keys { "exact keys" } else { "no empty or dot segments in keys" };
+    writeln!(out, "         region {}, {addressing}, payload {payload}, {keys}", backend.region)?;
+    writeln!(out, "         as access key {}", backend.access_key_id)
+}
+
+fn pattern(pattern: &BucketPattern) -> String {
+    match pattern {
+        BucketPattern::Any => "*".to_owned(),
+        BucketPattern::Exact(name) => name.clone(),
+        BucketPattern::Prefix(prefix) => format!("{prefix}*"),
+    }
+}
+
+fn describe_ceiling(ceiling: &Ceiling) -> String {
+    let longest = humantime::format_duration(ceiling.max_duration);
+    let permanent = if ceiling.permanent { "or permanent" } else { "never permanent" };
+    format!("{}* at most {}, {longest} {permanent}", ceiling.prefix, ceiling.permission)
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
+}

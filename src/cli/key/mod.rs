@@ -1,0 +1,187 @@
+//! `portcullis key`: manages static keys, through the control socket of a running server or, when none
+//! runs, in the store itself. Both ways make the same requests and get the same answers.
+
+mod answer;
+mod place;
+mod service;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use http::Method;
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::control::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
+use crate::identity::{AccessKeyId, Permission, SecretAccessKey};
+use crate::keys::KeyInfo;
+
+use answer::Failure;
+use service::Service;
+
+/// The arguments of `portcullis key`.
+#[derive(Args)]
+pub(crate) struct Key {
+    #[command(flatten)]
+    place: place::Arguments,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Create a key; its secret is printed this once
+    Create(Create),
+    /// List all keys, revoked ones too
+    List,
+    /// Show one key
+    Show(One),
+    /// Refuse a key's identity until it is resumed
+    Suspend(One),
+    /// End a suspension
+    Resume(One),
+    /// End a key for good
+    Revoke(One),
+}
+
+#[derive(Args)]
+struct One {
+    /// The access key id
+    #[arg(value_parser = AccessKeyId::parse)]
+    id: AccessKeyId,
+}
+
+#[derive(Args)]
+struct Create {
+    /// The most that the key may do
+    #[arg(long, value_enum, default_value = "read")]
+    permission: Granted,
+    /// When the key ends: a duration such as 12h, or a time such as 2030-01-31T12:00:00Z [default: never]
+    #[arg(long, value_name = "WHEN", value_parser = parse_expiry)]
+    expires: Option<Timestamp>,
+    /// Take over this access key id
+    #[arg(long, value_name = "ID", requires = "secret_file", value_parser = AccessKeyId::parse)]
+    import_id: Option<AccessKeyId>,
+    /// Take over the secret in this file
+    #[arg(long, value_name = "FILE", requires = "import_id")]
+    secret_file: Option<PathBuf>,
+}
+
+/// The permissions that can be granted.
+#[derive(Clone, Copy, ValueEnum)]
+enum Granted {
+    /// List and read
+    Read,
+    /// Read, write and tag objects
+    Write,
+    /// Everything
+    Admin,
+}
+
+impl Key {
+    /// Exit code 0; 1 if the key service refused or failed; 2 for a mistake in arguments or configuration.
+    pub(crate) fn run(self) -> ExitCode {
+        let result = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::work(format!("the asynchronous runtime cannot start: {error}")))
+            .and_then(|runtime| runtime.block_on(self.answer()));
+        answer::print(result)
+    }
+
+    async fn answer(self) -> Result<String, Failure> {
+        let action = self.action.prepared()?;
+        let service = Service::connect(self.place.resolve()?).await?;
+        let answer = action.perform(&service, self.json).await;
+        service.close().await;
+        answer
+    }
+}
+
+/// An action whose files are read, so that nothing is opened for a command that cannot work.
+enum Prepared {
+    Create(CreateKey),
+    List,
+    One { method: Method, path: String },
+}
+
+impl Action {
+    fn prepared(self) -> Result<Prepared, Failure> {
+        let post = |one: One, verb: &str| Prepared::One {
+            method: Method::POST,
+            path: format!("/v1/admin/keys/{}/{verb}", one.id),
+        };
+        Ok(match self {
+            Self::Create(create) => Prepared::Create(create.request()?),
+            Self::List => Prepared::List,
+            Self::Show(one) => Prepared::One { method: Method::GET, path: format!("/v1/admin/keys/{}", one.id) },
+            Self::Suspend(one) => post(one, "suspend"),
+            Self::Resume(one) => post(one, "resume"),
+            Self::Revoke(one) => post(one, "revoke"),
+        })
+    }
+}
+
+impl Prepared {
+    async fn perform(self, service: &Service, json: bool) -> Result<String, Failure> {
+        match self {
+            Self::Create(request) => {
+                let created: CreatedKey = service.call(Method::POST, "/v1/admin/keys", Some(&request)).await?;
+                answer::created(&created, json)
+            }
+            Self::List => {
+                let mut all = KeyList { access_keys: Vec::new(), next: None };
+                loop {
+                    let after = all.next.take().map(|id| format!("?after={id}")).unwrap_or_default();
+                    let page: KeyList = service.call(Method::GET, &format!("/v1/admin/keys{after}"), NOTHING).await?;
+                    all.access_keys.extend(page.access_keys);
+                    all.next = page.next;
+                    if all.next.is_none() {
+                        return answer::listed(&all, json);
+                    }
+                }
+            }
+            Self::One { method, path } => {
+                let key: KeyInfo = service.call(method, &path, NOTHING).await?;
+                answer::shown(&key, json)
+            }
+        }
+    }
+}
+
+impl Create {
+    fn request(self) -> Result<CreateKey, Failure> {
+        let import = match (self.import_id, self.secret_file) {
+            (Some(access_key_id), Some(file)) => {
+                let wrong = |reason: String| Failure::usage(format!("--secret-file {}: {reason}", file.display()));
+                let text = std::fs::read_to_string(&file).map(Zeroizing::new).map_err(|e| wrong(e.to_string()))?;
+                let secret = Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned());
+                let secret = SecretAccessKey::parse(secret).map_err(|e| wrong(e.to_string()))?;
+                Some(ImportedKey { access_key_id, secret_key: WireSecret(secret) })
+            }
+            _ => None,
+        };
+        let permission = match self.permission {
+            Granted::Read => Permission::Read,
+            Granted::Write => Permission::Write,
+            Granted::Admin => Permission::Admin,
+        };
+        Ok(CreateKey { permission, expiry: self.expires, import, attributes: std::collections::BTreeMap::new() })
+    }
+}
+
+fn parse_expiry(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    let wrong = || "expected a duration such as 12h or 30d, or a time such as 2030-01-31T12:00:00Z".to_owned();
+    let duration = humantime::parse_duration(text).map_err(|_| wrong())?;
+    SystemClock.now().checked_add(duration).map_err(|_| wrong())
+}
+
+const NOTHING: Option<&()> = None;

@@ -1,0 +1,97 @@
+//! `[s3]`: the data plane's listener, its domains and its region.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Deserialize;
+
+use super::endpoint;
+use super::error::Problem;
+use super::secret_file::Folders;
+use super::tls::{self, TlsFiles};
+
+/// The data plane's section, checked.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    /// The address to listen on; port 0 takes a free port.
+    pub listen: SocketAddr,
+    /// Certificate and key; none: plain HTTP/1.1.
+    pub tls: Option<TlsFiles>,
+    /// Suffixes for virtual-hosted addressing, in lower case, without a leading or trailing dot.
+    /// Path style always works.
+    pub domains: Vec<String>,
+    /// The region that credential scopes must name, and that answers show.
+    pub region: String,
+    /// Whether every region label is accepted in a credential scope.
+    pub any_region: bool,
+}
+
+/// The section as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    listen: String,
+    tls: Option<tls::Written>,
+    #[serde(default)]
+    domains: Vec<String>,
+    #[serde(default = "default_region")]
+    region: String,
+    #[serde(default)]
+    any_region: bool,
+    #[serde(default)]
+    insecure: bool,
+}
+
+impl Written {
+    pub(super) fn check(self, folders: &Folders) -> Result<S3, Problem> {
+        let endpoint = endpoint::check(&self.listen, self.tls, self.insecure, folders)?;
+        Ok(S3 {
+            listen: endpoint.listen,
+            tls: endpoint.tls,
+            domains: check_domains(&self.domains)?,
+            region: check_region(self.region)?,
+            any_region: self.any_region,
+        })
+    }
+}
+
+/// The region that SDKs assume when nobody names one.
+pub(super) fn default_region() -> String {
+    "us-east-1".to_owned()
+}
+
+/// A region is a label in a credential scope: no slash, no space, nothing to escape.
+pub(super) fn check_region(region: String) -> Result<String, Problem> {
+    let right = (1..=64).contains(&region.len())
+        && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if right {
+        Ok(region)
+    } else {
+        Err(Problem::text("region", &region, "1 to 64 characters of A-Z, a-z, 0-9, - and _"))
+    }
+}
+
+fn check_domains(written: &[String]) -> Result<Vec<String>, Problem> {
+    let mut domains: Vec<String> = Vec::with_capacity(written.len());
+    for (index, domain) in written.iter().enumerate() {
+        let field = format!("domains[{index}]");
+        let lower = domain.to_ascii_lowercase();
+        if !is_host_name(&lower) {
+            return Err(Problem::text(field, domain, "a host name without port, such as \"s3.example.com\""));
+        }
+        if domains.contains(&lower) {
+            return Err(Problem::text(field, domain, "each domain once"));
+        }
+        domains.push(lower);
+    }
+    Ok(domains)
+}
+
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label) && text.parse::<IpAddr>().is_err()
+}

@@ -1,0 +1,55 @@
+//! `GET /v1/admin/keys` and `GET /v1/admin/keys/{id}`
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use serde::{Deserialize, Serialize};
+
+use crate::control::caller::Administrator;
+use crate::control::{ControlError, Services};
+use crate::identity::AccessKeyId;
+use crate::keys::KeyInfo;
+
+/// A page of keys.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyList {
+    /// The keys, by id.
+    pub access_keys: Vec<KeyInfo>,
+    /// What to send as `after` for the next page; absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<AccessKeyId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    after: Option<AccessKeyId>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    _: Administrator,
+    State(services): State<Services>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<KeyList>, ControlError> {
+    let Query(page) = page?;
+    let limit = page.limit.unwrap_or(LARGEST_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(ControlError::Invalid(format!("limit must be 1 to {LARGEST_PAGE}")));
+    }
+    let access_keys = services.keys.list(page.after.as_ref(), limit).await?;
+    let next = if access_keys.len() == limit { access_keys.last().map(|key| key.access_key_id.clone()) } else { None };
+    Ok(Json(KeyList { access_keys, next }))
+}
+
+pub(super) async fn show(
+    _: Administrator,
+    State(services): State<Services>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<KeyInfo>, ControlError> {
+    let id = AccessKeyId::parse(&id?)?;
+    services.keys.show(&id).await?.map(Json).ok_or(ControlError::NoSuchKey(id))
+}
+
+const LARGEST_PAGE: usize = 1000;

@@ -1,0 +1,1 @@
+//! Tests of the management routes over a real socket.

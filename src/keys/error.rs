@@ -1,0 +1,46 @@
+//! What can go wrong with access keys, and whose fault it is.
+
+use crate::identity::AccessKeyId;
+use crate::store::{CommitError, RecordError, SealError, StoreError};
+
+/// Why keys could not be found or changed. The first group is the caller's fault, the second ours.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The id is taken, by a living key or by the tombstone of a revoked one.
+    #[error("there is, or was, an access key {0}; ids are not used twice")]
+    AlreadyExists(AccessKeyId),
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The key was revoked, which cannot be undone.
+    #[error("the access key {0} is revoked; create a new one")]
+    Revoked(AccessKeyId),
+
+    /// The store, or the connection to it, does not keep up; what is cached may be old.
+    #[error("the key store is not reachable, so that nobody can be sure which keys are valid")]
+    NotCurrent,
+    /// Others changed the same record again and again.
+    #[error("the record of {0} is being changed by others; try again")]
+    Contended(AccessKeyId),
+    /// A stored record could not be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A secret could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store did not take a change, or nobody knows whether it did.
+    #[error(transparent)]
+    Commit(CommitError),
+}
+
+impl From<CommitError> for KeysError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Store(error),
+            other => Self::Commit(other),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Shows keys to administrators: everything but the secret.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Keys, KeysError};
+use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal};
+use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, USED, UsedRecord};
+
+/// What an administrator may know of a key. Its serialized form is that of the management routes.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyInfo {
+    /// The key's id.
+    pub access_key_id: AccessKeyId,
+    /// Whether it can be used now.
+    pub status: KeyStatus,
+    /// Whose key it is.
+    #[serde(rename = "principalName")]
+    pub principal: Principal,
+    /// The organization it belongs to.
+    #[serde(rename = "orgId")]
+    pub organization: OrganizationId,
+    /// The most it may do.
+    pub permission: Permission,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it ends; `None` for a permanent key.
+    #[serde(rename = "expiry")]
+    pub expires_at: Option<Timestamp>,
+    /// The minute of its last use, as far as written down.
+    pub last_used: Option<Timestamp>,
+    /// Since when its principal is suspended.
+    pub suspended_since: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Whether id and secret were made elsewhere.
+    pub imported: bool,
+    /// What the issuer attached to it.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// Whether a key can be used, and if not, why. Of several reasons, the most final.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyStatus {
+    /// It can be used.
+    Active,
+    /// It has ended.
+    Expired,
+    /// It was revoked.
+    #[default]
+    Revoked,
+    /// Its principal is suspended.
+    Suspended,
+}
+
+impl KeyStatus {
+    /// The word for people and for JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+impl Keys {
+    /// At most `limit` keys with ids after `after`, by id; revoked ones too.
+    pub async fn list(&self, after: Option<&AccessKeyId>, limit: usize) -> Result<Vec<KeyInfo>, KeysError> {
+        let (after_key, after_use) = (after.map(RecordKey::for_access_key), after.map(RecordKey::for_use_of));
+        let records = self.store.list(KEYS, after_key.as_ref(), limit).await?;
+        // Only keys have uses: the first `limit` uses reach as far as the first `limit` keys.
+        let uses = self.store.list(USED, after_use.as_ref(), limit).await?;
+        let mut last_used = HashMap::with_capacity(uses.len());
+        for (key, stored) in uses {
+            let used = UsedRecord::decode(&key, &stored.value)?;
+            last_used.extend(key.access_key().map(|id| (id, used.last_used)));
+        }
+        let mut infos = Vec::with_capacity(records.len());
+        for (key, stored) in records {
+            let record = KeyRecord::decode(&key, &stored.value)?;
+            let used = last_used.get(&record.id).copied();
+            infos.push(self.info(record, used));
+        }
+        Ok(infos)
+    }
+
+    /// The key called `id`, or `None` if there never was one.
+    pub async fn show(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
+        let (key, use_of_key) = (RecordKey::for_access_key(id), RecordKey::for_use_of(id));
+        let Some(stored) = self.store.load(&key).await? else { return Ok(None) };
+        let record = KeyRecord::decode(&key, &stored.value)?;
+        let used = match self.store.load(&use_of_key).await? {
+            Some(stored) => Some(UsedRecord::decode(&use_of_key, &stored.value)?.last_used),
+            None => None,
+        };
+        Ok(Some(self.info(record, used)))
+    }
+
+    pub(super) fn info(&self, record: KeyRecord, last_used: Option<Timestamp>) -> KeyInfo {
+        let suspended_since = self.suspensions.since(&record.principal);
+        let revoked_at = match record.state {
+            KeyState::Active { .. } => None,
+            KeyState::Revoked { at } => Some(at),
+        };
+        let status = if revoked_at.is_some() {
+            KeyStatus::Revoked
+        } else if record.expires_at.is_some_and(|end| end <= self.clock.now()) {
+            KeyStatus::Expired
+        } else if suspended_since.is_some() {
+            KeyStatus::Suspended
+        } else {
+            KeyStatus::Active
+        };
+        let MintedFrom::Static { imported } = record.minted_from;
+        KeyInfo {
+            access_key_id: record.id,
+            status,
+            principal: record.principal,
+            organization: record.organization,
+            permission: record.permission,
+            issued_at: record.issued_at,
+            expires_at: record.expires_at,
+            last_used,
+            suspended_since,
+            revoked_at,
+            imported,
+            attributes: record.attributes,
+        }
+    }
+}

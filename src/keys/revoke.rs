@@ -1,0 +1,92 @@
+//! Suspends, resumes and revokes. Each is in force on this node before it is acknowledged.
+
+use jiff::Timestamp;
+
+use super::{KeyInfo, Keys, KeysError};
+use crate::identity::{AccessKeyId, Principal};
+use crate::store::{CommitError, Expected, KeyRecord, KeyState, Mutation, PrincipalRecord, RecordKey, Write};
+
+impl Keys {
+    /// Refuses all keys of the principal that the key `id` belongs to, until [`resume`](Self::resume).
+    /// `None` if there is no such key.
+    pub async fn suspend(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
+        let now = self.clock.now();
+        self.set_suspension(id, Some(now)).await
+    }
+
+    /// Ends a suspension. `None` if there is no such key.
+    pub async fn resume(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
+        self.set_suspension(id, None).await
+    }
+
+    /// Ends the key for good: destroys its secret and leaves a tombstone, so that the id is never used
+    /// again. Revoking twice is as good as once. `None` if there never was such a key.
+    pub async fn revoke(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
+        let key = RecordKey::for_access_key(id);
+        for _ in 0..ATTEMPTS {
+            let Some(stored) = self.store.load(&key).await? else { return Ok(None) };
+            let mut record = KeyRecord::decode(&key, &stored.value)?;
+            if matches!(record.state, KeyState::Revoked { .. }) {
+                // Perhaps by another process, whose change has not reached the cache yet.
+                self.live.forget(id).await;
+                return self.show(id).await;
+            }
+            record.state = KeyState::Revoked { at: self.clock.now() };
+            let revoked = self.store.compare_and_set(key.clone(), stored.revision, record.encode()).await;
+            // Before the outcome is looked at: after an error the record may have changed all the same.
+            self.live.forget(id).await;
+            match revoked {
+                Ok(_) => return self.show(id).await,
+                Err(CommitError::Conflict(_)) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(KeysError::Contended(id.clone()))
+    }
+
+    async fn set_suspension(&self, id: &AccessKeyId, since: Option<Timestamp>) -> Result<Option<KeyInfo>, KeysError> {
+        let key = RecordKey::for_access_key(id);
+        let Some(stored) = self.store.load(&key).await? else { return Ok(None) };
+        let record = KeyRecord::decode(&key, &stored.value)?;
+        if matches!(record.state, KeyState::Revoked { .. }) {
+            return Err(KeysError::Revoked(id.clone()));
+        }
+        for _ in 0..ATTEMPTS {
+            if self.try_suspension(&record.principal, since).await? {
+                return self.show(id).await;
+            }
+        }
+        Err(KeysError::Contended(id.clone()))
+    }
+
+    /// One attempt; false if somebody else changed the record meanwhile.
+    async fn try_suspension(&self, principal: &Principal, since: Option<Timestamp>) -> Result<bool, KeysError> {
+        let key = RecordKey::for_principal(principal);
+        let stored = self.store.load(&key).await?;
+        let (mut record, expected) = match &stored {
+            Some(stored) => (PrincipalRecord::decode(&key, &stored.value)?, Expected::At(stored.revision)),
+            None => (PrincipalRecord::default(), Expected::Absent),
+        };
+        if record.suspended_since.is_some() == since.is_some() {
+            // Done before, perhaps by another process, whose change has not reached us yet.
+            if let Some(stored) = stored {
+                self.suspensions.learn(principal.clone(), stored.revision, record.suspended_since);
+            }
+            return Ok(true);
+        }
+        record.suspended_since = since;
+        // The record stays after a resumption: its revision tells late news from new.
+        let write = Write { key, expected, change: Mutation::Put(record.encode()) };
+        match self.store.commit(vec![write]).await {
+            Ok(revision) => {
+                self.suspensions.learn(principal.clone(), revision, since);
+                Ok(true)
+            }
+            Err(CommitError::Conflict(_)) => Ok(false),
+            Err(other) => Err(other.into()),
+        }
+    }
+}
+
+/// How often a change starts over because somebody else changed the same record.
+const ATTEMPTS: usize = 64;

@@ -1,0 +1,125 @@
+//! The listening socket: binds it, accepts within the connection caps, and closes it at shutdown.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use super::body::RequestBody;
+use super::connection::{self, Setup};
+use super::drain::Drain;
+use super::limits::{ConnectionCaps, Counters};
+use super::peer::Peer;
+use crate::config::Limits;
+
+/// A bound socket that is not served yet. Dropping it closes it.
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
+    limits: Arc<Limits>,
+    counters: Arc<Counters>,
+}
+
+impl Listener {
+    /// Binds `address` (port 0 takes a free one). With `tls`, HTTP/1.1 and HTTP/2 by ALPN; without,
+    /// plain HTTP/1.1. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// What the operating system says: the address is in use, is not ours, or needs a privilege.
+    pub fn bind(address: SocketAddr, tls: Option<Arc<ServerConfig>>, limits: Arc<Limits>) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart must not wait for connections of the last run to leave TIME_WAIT.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let socket = socket.listen(BACKLOG)?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address, tls, limits, counters: Arc::default() })
+    }
+
+    /// The address that was bound, with the port the system chose if it was asked to.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What happened to connections so far; stays valid while and after the listener is served.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Serves until `shutdown` is cancelled, then closes the listening socket at once, lets running
+    /// requests finish for at most `limits.shutdown_grace`, cuts the rest, and returns.
+    ///
+    /// A panic in `service` ends its connection (HTTP/1.1) or its stream (HTTP/2) and nothing else.
+    pub async fn serve<S, F, B>(self, service: S, shutdown: CancellationToken)
+    where
+        S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let caps = ConnectionCaps::new(self.limits.max_connections, self.limits.max_connections_per_peer);
+        let drain = Drain::new(shutdown.clone());
+        let setup = Arc::new(Setup::new(self.tls, Arc::clone(&self.limits), drain.clone(), Arc::clone(&self.counters)));
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                accepted = self.socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, address)) => {
+                    pause = FIRST_PAUSE;
+                    let Some(permit) = caps.admit(address.ip(), &self.counters) else { continue };
+                    let connection = connection::serve(stream, address, Arc::clone(&setup), service.clone());
+                    drain.spawn(async move {
+                        connection.await;
+                        drop(permit);
+                    });
+                }
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) => {
+                    // Out of file descriptors or memory: trying again at once would only burn CPU.
+                    tracing::warn!(%error, pause_ms = pause.as_millis(), "cannot accept connections, waiting");
+                    self.counters.accept_failed();
+                    tokio::select! {
+                        () = shutdown.cancelled() => break,
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        drop(self.socket);
+        drain.finish(self.limits.shutdown_grace).await;
+    }
+}
+
+/// The client was gone before it was accepted.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// Sends small answers at once instead of waiting for more to join them.
+pub(super) fn tune(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+}
+
+const BACKLOG: u32 = 4096;
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);

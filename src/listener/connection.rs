@@ -1,0 +1,245 @@
+//! One connection from its acceptance to its close: TLS, then HTTP/1.1 or HTTP/2, then shutdown.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::accept;
+use super::body::RequestBody;
+use super::drain::Drain;
+use super::http as server;
+use super::limits::Counters;
+use super::peer::{Peer, TlsInfo};
+use super::response::ResponseBody;
+use super::socket::Socket;
+use super::stream::{self, StreamExecutor};
+use crate::config::Limits;
+
+/// What all connections of a listener share.
+pub(super) struct Setup {
+    tls: Option<TlsAcceptor>,
+    http1: http1::Builder,
+    http2: http2::Builder<StreamExecutor>,
+    limits: Arc<Limits>,
+    drain: Drain,
+    counters: Arc<Counters>,
+}
+
+impl Setup {
+    pub(super) fn new(
+        tls: Option<Arc<ServerConfig>>,
+        limits: Arc<Limits>,
+        drain: Drain,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let http1 = server::http1(&limits);
+        let http2 = server::http2(&limits, drain.clone());
+        Self { tls: tls.map(TlsAcceptor::from), http1, http2, limits, drain, counters }
+    }
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve<S, F, B>(stream: TcpStream, address: SocketAddr, setup: Arc<Setup>, service: S)
+where
+    S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    accept::tune(&stream);
+    let socket = Socket::new(stream, setup.limits.write_stall_timeout);
+    let Some(acceptor) = &setup.tls else {
+        let service = Watched::new(service, Peer { address, tls: None }, &setup.limits);
+        return serve_http1(socket, service, &setup, |socket| socket).await;
+    };
+    let handshake = tokio::time::timeout(setup.limits.handshake_timeout, acceptor.accept(socket));
+    let stream = tokio::select! {
+        result = handshake => match result {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                setup.counters.handshake_failed();
+                tracing::debug!(%address, %error, "the TLS handshake failed");
+                return;
+            }
+            Err(_) => {
+                setup.counters.handshake_failed();
+                tracing::debug!(%address, "the TLS handshake took too long");
+                return;
+            }
+        },
+        () = setup.drain.asked_to_finish() => return,
+    };
+    let tls = TlsInfo::of(stream.get_ref().1);
+    let is_http2 = tls.is_http2();
+    let service = Watched::new(service, Peer { address, tls: Some(tls) }, &setup.limits);
+    if is_http2 {
+        serve_http2(stream, service, &setup).await;
+    } else {
+        serve_http1(stream, service, &setup, |stream: &mut TlsStream<Socket>| stream.get_mut().0).await;
+    }
+}
+
+async fn serve_http1<T, S, F, B>(stream: T, service: Watched<S>, setup: &Setup, socket: impl Fn(&mut T) -> &mut Socket)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let activity = Arc::clone(&service.activity);
+    let mut connection = setup.http1.serve_connection(TokioIo::new(stream), service);
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = setup.drain.asked_to_finish() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
+    };
+    let may_still_send = match &result {
+        Ok(()) => activity.has_an_unread_body.load(Ordering::Relaxed),
+        Err(error) => {
+            tracing::debug!(%error, "an HTTP/1.1 connection ended early");
+            // hyper has answered with an empty 4xx.
+            error.is_parse()
+        }
+    };
+    if may_still_send {
+        let mut stream = connection.into_parts().io.into_inner();
+        socket(&mut stream).linger().await;
+    }
+}
+
+async fn serve_http2<S, F, B>(stream: TlsStream<Socket>, service: Watched<S>, setup: &Setup)
+where
+    S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let activity = Arc::clone(&service.activity);
+    let mut connection = pin!(setup.http2.serve_connection(TokioIo::new(stream), service));
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = setup.drain.asked_to_finish() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = activity.idle(setup.limits.header_timeout, setup.limits.keep_alive_idle) => {
+            connection.as_mut().graceful_shutdown();
+            // A client that does not answer the farewell is not waited for.
+            match tokio::time::timeout(setup.limits.header_timeout, connection).await {
+                Ok(result) => result,
+                Err(_) => Ok(()),
+            }
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "an HTTP/2 connection ended early");
+    }
+}
+
+/// What runs on one connection.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    running: AtomicUsize,
+    has_begun: AtomicBool,
+    has_an_unread_body: AtomicBool,
+    changed: Notify,
+}
+
+impl Activity {
+    pub(super) fn left_a_body_unread(&self) {
+        self.has_an_unread_body.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns once nothing ran for `first` since the start, or for `later` since the last request.
+    async fn idle(&self, first: Duration, later: Duration) {
+        loop {
+            let changed = self.changed.notified();
+            if self.running.load(Ordering::Acquire) > 0 {
+                changed.await;
+                continue;
+            }
+            let limit = if self.has_begun.load(Ordering::Acquire) { later } else { first };
+            if tokio::time::timeout(limit, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Held while a request is answered: from its head to the end of the response body.
+pub(super) struct Running(Arc<Activity>);
+
+impl Running {
+    fn new(activity: &Arc<Activity>) -> Self {
+        activity.has_begun.store(true, Ordering::Release);
+        activity.running.fetch_add(1, Ordering::AcqRel);
+        activity.changed.notify_one();
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        self.0.changed.notify_one();
+    }
+}
+
+/// The service of one connection, as hyper calls it.
+struct Watched<S> {
+    service: S,
+    peer: Arc<Peer>,
+    body_idle_timeout: Duration,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    fn new(service: S, peer: Peer, limits: &Limits) -> Self {
+        let body_idle_timeout = limits.body_idle_timeout;
+        Self { service, peer: Arc::new(peer), body_idle_timeout, activity: Arc::default() }
+    }
+}
+
+impl<S, F, B> Service<Request<Incoming>> for Watched<S>
+where
+    S: Fn(Request<RequestBody>, Arc<Peer>) -> F,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        // On HTTP/1.1 another request means that the last one's body was read, or drained by hyper.
+        self.activity.has_an_unread_body.store(false, Ordering::Relaxed);
+        let running = Running::new(&self.activity);
+        let request = request.map(|body| RequestBody::new(body, self.body_idle_timeout, Arc::clone(&self.activity)));
+        let answer = (self.service)(request, Arc::clone(&self.peer));
+        Box::pin(async move {
+            // Inside the stream's own task, where its progress is known.
+            let progress = stream::progress();
+            Ok(answer.await.map(|body| ResponseBody::new(body, progress, running)))
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! Shutdown in two steps: ask every connection to finish, then, after the grace period, cut.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Keeps the tasks of one listener and tells them when to finish and when to stop.
+#[derive(Clone)]
+pub(super) struct Drain {
+    /// No new requests from now on.
+    shutdown: CancellationToken,
+    /// The grace period is over.
+    cut: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Drain {
+    pub(super) fn new(shutdown: CancellationToken) -> Self {
+        Self { shutdown, cut: CancellationToken::new(), tasks: TaskTracker::new() }
+    }
+
+    /// Runs `task` until it is done or the grace period is over. A panic in it stays in it.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let cut = self.cut.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = cut.cancelled() => {}
+            }
+        });
+    }
+
+    /// Returns when a shutdown was asked for.
+    pub(super) async fn asked_to_finish(&self) {
+        self.shutdown.cancelled().await;
+    }
+
+    /// Waits until every task is done, cutting those that are not after `grace`.
+    pub(super) async fn finish(&self, grace: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "the grace period is over, cutting what still runs");
+            self.cut.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}

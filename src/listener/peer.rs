@@ -1,0 +1,40 @@
+//! Who is at the other end of a connection, as far as the connection itself can say.
+
+use std::net::SocketAddr;
+
+use rustls::{ProtocolVersion, ServerConnection};
+
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The address that the connection came from. A proxy's, if one stands in between.
+    pub address: SocketAddr,
+    /// What TLS agreed on; none on a plain listener.
+    pub tls: Option<TlsInfo>,
+}
+
+/// What a TLS handshake agreed on.
+#[derive(Clone, Debug)]
+pub struct TlsInfo {
+    /// The protocol version.
+    pub version: ProtocolVersion,
+    /// The application protocol: `h2`, `http/1.1`, or none if the client named none.
+    pub alpn: Option<String>,
+    /// The host name that the client asked for. Unverified, as everything that a client says.
+    pub sni: Option<String>,
+}
+
+impl TlsInfo {
+    pub(super) fn of(connection: &ServerConnection) -> Self {
+        Self {
+            // Known after every finished handshake.
+            version: connection.protocol_version().unwrap_or(ProtocolVersion::TLSv1_2),
+            alpn: connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+            sni: connection.server_name().map(ToOwned::to_owned),
+        }
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.alpn.as_deref() == Some("h2")
+    }
+}

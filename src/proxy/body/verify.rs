@@ -1,0 +1,231 @@
+//! The verifying reader: takes the client's body apart, digests it, and passes it on with its last
+//! piece held back until everything promised of it has been proved. If the proof fails the stream ends
+//! in an error, which cuts the upstream request off short of its declared length: it cannot commit.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::oneshot;
+
+use super::digest;
+use super::digest::Digests;
+use super::promise::{Framing, Promise};
+use crate::backend::BodyFault;
+use crate::listener::{RequestBody, RequestBodyError};
+use crate::s3::checksum::Checksum;
+use crate::s3::{ErrorCode, S3Error};
+use crate::sigv4::ChunkedDecoder;
+
+/// What became of a body: everything promised was kept, or the error to answer with.
+pub(in crate::proxy) type Proof = Result<Proved, S3Error>;
+
+/// A body of which everything promised was kept.
+#[derive(Debug, Default)]
+pub(in crate::proxy) struct Proved {
+    /// The checksums that stood in its trailer.
+    pub(in crate::proxy) trailing: Vec<Checksum>,
+}
+
+/// Where the proof arrives once the body has ended.
+pub(in crate::proxy) type ProofReceiver = oneshot::Receiver<Proof>;
+
+/// A client's body being verified.
+pub(in crate::proxy) struct VerifyingBody {
+    inner: RequestBody,
+    decoder: Option<ChunkedDecoder>,
+    digests: Option<Digests>,
+    length: u64,
+    received: u64,
+    /// Read, digested, and not yet passed on. Its last piece waits for the proof.
+    held: VecDeque<Bytes>,
+    proved: bool,
+    /// The trailer of the proved body, for a backend that takes trailers.
+    trailer: String,
+    proof: Option<oneshot::Sender<Proof>>,
+    progress: Arc<AtomicU64>,
+}
+
+impl VerifyingBody {
+    /// A reader of `inner` that holds it to `promise`.
+    ///
+    /// # Errors
+    /// `MissingContentLength` if the promise has no length.
+    pub(in crate::proxy) fn new(inner: RequestBody, mut promise: Promise) -> Result<(Self, ProofReceiver), S3Error> {
+        let (sender, receiver) = oneshot::channel();
+        let body = Self {
+            inner,
+            length: promise.length()?,
+            decoder: (promise.framing == Framing::Chunked).then(ChunkedDecoder::default),
+            digests: Some(promise.digests()),
+            received: 0,
+            held: VecDeque::new(),
+            proved: false,
+            trailer: String::new(),
+            proof: Some(sender),
+            progress: Arc::default(),
+        };
+        Ok((body, receiver))
+    }
+
+    /// The trailer of the body; empty until it has been proved.
+    pub(super) fn trailer(&self) -> &str {
+        &self.trailer
+    }
+
+    /// Counts the bytes that were passed on so far; a timer tells from it that nothing moves.
+    pub(in crate::proxy) fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Reads a body whole and proves it. For bodies whose length has been bounded.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    pub(in crate::proxy) async fn collect(mut self) -> Result<(Bytes, Proved), S3Error> {
+        loop {
+            if let Some(proved) = std::future::poll_fn(|context| self.poll_read(context)).await? {
+                let held: Vec<Bytes> = self.held.drain(..).collect();
+                let whole = match <[Bytes; 1]>::try_from(held) {
+                    Ok([one]) => one,
+                    Err(several) => Bytes::from(several.concat()),
+                };
+                return Ok((whole, proved));
+            }
+        }
+    }
+
+    /// Reads the next piece into `held`; at the end of the body, proves it.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Proved>, S3Error>> {
+        let piece = match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(piece) => piece,
+                // HTTP trailers take no effect: S3's trailers are inside the body.
+                Err(_) => return Poll::Ready(Ok(None)),
+            },
+            Some(Err(error)) => return Poll::Ready(Err(reading_failed(&error))),
+            None => return Poll::Ready(self.prove().map(Some)),
+        };
+        let data = match &mut self.decoder {
+            Some(decoder) => decoder.push(piece)?,
+            None => piece,
+        };
+        self.received += data.len() as u64;
+        if self.received > self.length {
+            return Poll::Ready(Err(wrong_length(self.received, self.length)));
+        }
+        if !data.is_empty() {
+            if let Some(digests) = &mut self.digests {
+                digests.update(&data);
+            }
+            self.held.push_back(data);
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    fn prove(&mut self) -> Result<Proved, S3Error> {
+        let trailers = self.decoder.take().map_or(Ok(Vec::new()), ChunkedDecoder::finish)?;
+        if self.received != self.length {
+            return Err(wrong_length(self.received, self.length));
+        }
+        let trailing = match self.digests.take() {
+            Some(digests) => {
+                let proved = digests.check(&trailers)?;
+                if let Some((name, _)) =
+                    trailers.iter().find(|(name, _)| !proved.iter().any(|p| p.algorithm().header() == name))
+                {
+                    return Err(digest::undeclared_trailer(name));
+                }
+                proved
+            }
+            None => Vec::new(),
+        };
+        Ok(Proved { trailing })
+    }
+
+    /// The piece that may leave now: any but the last, or the last once the proof is in.
+    fn releasable(&mut self) -> Option<Bytes> {
+        let free = self.proved || self.held.len() > 1 || crate::fault::check_is_off("tail_held_back");
+        let piece = free.then(|| self.held.pop_front())??;
+        self.progress.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        Some(piece)
+    }
+
+    fn announce(&mut self, proof: Proof) {
+        if let Some(sender) = self.proof.take() {
+            // Nobody waits any more if the request was given up.
+            let _ = sender.send(proof);
+        }
+    }
+}
+
+impl Body for VerifyingBody {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(piece) = this.releasable() {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            if this.proved {
+                return Poll::Ready(None);
+            }
+            match ready!(this.poll_read(context)) {
+                Ok(None) => {}
+                Ok(Some(proved)) => {
+                    this.proved = true;
+                    this.trailer = trailer(&proved);
+                    this.announce(Ok(proved));
+                }
+                Err(error) => {
+                    this.held.clear();
+                    this.announce(Err(error));
+                    return Poll::Ready(Some(Err(BodyFault)));
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.proved && self.held.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let sent = self.received - self.held.iter().map(|piece| piece.len() as u64).sum::<u64>();
+        SizeHint::with_exact(self.length.saturating_sub(sent))
+    }
+}
+
+/// The trailer lines that say again what the client's trailer said.
+fn trailer(proved: &Proved) -> String {
+    let line = |checksum: &Checksum| format!("{}:{}\r\n", checksum.algorithm().header(), checksum.encoded());
+    proved.trailing.iter().map(line).collect::<Vec<_>>().concat()
+}
+
+fn wrong_length(received: u64, promised: u64) -> S3Error {
+    S3Error::new(
+        ErrorCode::IncompleteBody,
+        "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+    )
+    .with("BytesReceived", received.to_string())
+    .with("BytesPromised", promised.to_string())
+}
+
+/// The client stopped sending, or its connection ended.
+fn reading_failed(error: &RequestBodyError) -> S3Error {
+    match error {
+        RequestBodyError::Idle(_) => S3Error::new(
+            ErrorCode::RequestTimeout,
+            "Your socket connection to the server was not read from or written to within the timeout period.",
+        ),
+        RequestBodyError::Closed(_) => {
+            S3Error::new(ErrorCode::IncompleteBody, "The request body terminated unexpectedly.")
+        }
+    }
+}

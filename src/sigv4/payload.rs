@@ -1,0 +1,60 @@
+//! How the body of a request is proved: decided by the signed value of `x-amz-content-sha256` alone.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>, "Transferring
+//! Payload in a Single Chunk" and "… in Multiple Chunks".
+
+use crate::s3::{ErrorCode, S3Error};
+
+/// What the signature says of the body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Payload {
+    /// No `x-amz-content-sha256`: the signature covers the hash of nothing, so the body must be empty.
+    Empty,
+    /// The body has this SHA-256.
+    Sha256([u8; 32]),
+    /// `UNSIGNED-PAYLOAD`: the signature does not cover the body.
+    Unsigned,
+    /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: aws-chunked framing with a checksum in the trailer.
+    UnsignedTrailer,
+}
+
+/// The SHA-256 of nothing, in lower-case hexadecimal.
+pub(crate) const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+impl Payload {
+    /// Reads the value of `x-amz-content-sha256`.
+    ///
+    /// # Errors
+    /// `NotImplemented` for the signed chunk forms, which are refused by name; `InvalidArgument` for
+    /// anything else that is not a known word or a SHA-256.
+    pub fn parse(value: &str) -> Result<Self, S3Error> {
+        match value {
+            "UNSIGNED-PAYLOAD" => Ok(Self::Unsigned),
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Ok(Self::UnsignedTrailer),
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+            | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+            | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
+            | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER" => Err(S3Error::new(
+                ErrorCode::NotImplemented,
+                format!(
+                    "x-amz-content-sha256 '{value}' is not supported here. Send the body's SHA-256, UNSIGNED-PAYLOAD, \
+                     or STREAMING-UNSIGNED-PAYLOAD-TRAILER with a trailing checksum."
+                ),
+            )),
+            _ => {
+                let lower = value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                let mut hash = [0_u8; 32];
+                if value.len() == 64 && lower && const_hex::decode_to_slice(value, &mut hash).is_ok() {
+                    return Ok(Self::Sha256(hash));
+                }
+                Err(S3Error::new(
+                    ErrorCode::InvalidArgument,
+                    "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+                     or the SHA-256 of the body in lower-case hexadecimal.",
+                )
+                .with("ArgumentName", "x-amz-content-sha256")
+                .with("ArgumentValue", value))
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The credential scope and the signing time.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html>
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use crate::identity::{AccessKeyId, AccessKeyIdError};
+
+/// `<access key id>/<date>/<region>/<service>/aws4_request`, taken apart.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Scope {
+    /// The day the signing key is for.
+    pub date: Date,
+    /// The region the client signed for.
+    pub region: String,
+}
+
+/// The region labels that a listener accepts in the scope.
+#[derive(Clone, Debug)]
+pub enum AcceptedRegion {
+    /// Every label.
+    Any,
+    /// This one.
+    Only(String),
+}
+
+/// What is wrong with a credential.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialError {
+    #[error("the access key id holds characters other than A-Z, a-z, 0-9 and _")]
+    AccessKeyAlphabet,
+    #[error("the date '{0}' is not YYYYMMDD")]
+    Date(String),
+    #[error(transparent)]
+    Length(#[from] AccessKeyIdError),
+    #[error("it must have five parts: <access key id>/<YYYYMMDD>/<region>/s3/aws4_request")]
+    Parts,
+    #[error("the region is not a label of a-z, A-Z, 0-9 and -")]
+    Region,
+    #[error("the service '{0}' is wrong; expecting 's3'")]
+    Service(String),
+    #[error("the terminator '{0}' is wrong; expecting 'aws4_request'")]
+    Terminator(String),
+}
+
+impl Scope {
+    /// Reads the value of `Credential` or `X-Amz-Credential`.
+    pub(crate) fn parse_credential(text: &str) -> Result<(AccessKeyId, Self), CredentialError> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let &[id, date, region, service, terminator] = parts.as_slice() else { return Err(CredentialError::Parts) };
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err(CredentialError::AccessKeyAlphabet);
+        }
+        let date = parse_date(date).ok_or_else(|| CredentialError::Date(date.into()))?;
+        let label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !(1..=63).contains(&region.len()) || !region.bytes().all(label) {
+            return Err(CredentialError::Region);
+        }
+        if service != "s3" {
+            return Err(CredentialError::Service(service.into()));
+        }
+        if terminator != "aws4_request" {
+            return Err(CredentialError::Terminator(terminator.into()));
+        }
+        Ok((AccessKeyId::parse(id)?, Self { date, region: region.into() }))
+    }
+
+    /// Appends `YYYYMMDD/region/s3/aws4_request`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        write_date(out, self.date);
+        out.push(b'/');
+        out.extend_from_slice(self.region.as_bytes());
+        out.extend_from_slice(b"/s3/aws4_request");
+    }
+}
+
+impl AcceptedRegion {
+    /// Whether a client may sign for `region`.
+    #[must_use]
+    pub fn accepts(&self, region: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(only) => only == region,
+        }
+    }
+}
+
+/// The instant a request was signed at, to the second.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SigningTime(Timestamp);
+
+impl SigningTime {
+    /// The signing time of a request that is signed at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(Timestamp::from_second(now.as_second()).unwrap_or(now))
+    }
+
+    /// Reads `YYYYMMDD'T'HHMMSS'Z'`, the form of `x-amz-date`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let date = parse_date(date)?;
+        let digits = digits::<6>(time)?;
+        let pair = |index: usize| i8::try_from(digits[index] * 10 + digits[index + 1]).ok();
+        // 60 would be a leap second, which no S3 client sends and jiff has no instant for.
+        let time = jiff::civil::Time::new(pair(0)?, pair(2)?, pair(4)?, 0).ok()?;
+        Offset::UTC.to_timestamp(date.to_datetime(time)).ok().map(Self)
+    }
+
+    /// Reads an HTTP date, the form of the `Date` header, for clients that send no `x-amz-date`.
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let time = httpdate::parse_http_date(text).ok()?;
+        Timestamp::try_from(time).ok().map(Self)
+    }
+
+    /// The instant.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        self.0
+    }
+
+    /// The UTC day, which the credential scope has to name.
+    #[must_use]
+    pub fn date(self) -> Date {
+        Offset::UTC.to_datetime(self.0).date()
+    }
+
+    /// Appends `YYYYMMDD'T'HHMMSS'Z'`.
+    pub fn write(self, out: &mut Vec<u8>) {
+        let moment = Offset::UTC.to_datetime(self.0);
+        write_date(out, moment.date());
+        out.push(b'T');
+        for part in [moment.hour(), moment.minute(), moment.second()] {
+            write_pair(out, part.unsigned_abs());
+        }
+        out.push(b'Z');
+    }
+}
+
+fn parse_date(text: &str) -> Option<Date> {
+    let digits = digits::<8>(text)?;
+    let year = digits[..4].iter().fold(0_i16, |year, &digit| year * 10 + i16::from(digit));
+    let pair = |index: usize| i8::try_from(digits[index] * 10 + digits[index + 1]).ok();
+    Date::new(year, pair(4)?, pair(6)?).ok()
+}
+
+fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let bytes: [u8; N] = text.as_bytes().try_into().ok()?;
+    bytes.iter().all(u8::is_ascii_digit).then(|| bytes.map(|byte| byte - b'0'))
+}
+
+fn write_date(out: &mut Vec<u8>, date: Date) {
+    let year = date.year().unsigned_abs();
+    write_pair(out, u8::try_from(year / 100 % 100).unwrap_or_default());
+    write_pair(out, u8::try_from(year % 100).unwrap_or_default());
+    write_pair(out, date.month().unsigned_abs());
+    write_pair(out, date.day().unsigned_abs());
+}
+
+fn write_pair(out: &mut Vec<u8>, number: u8) {
+    out.extend_from_slice(&[b'0' + number / 10, b'0' + number % 10]);
+}

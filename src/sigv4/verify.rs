@@ -1,0 +1,362 @@
+//! Verification, in the order in which S3 refuses: form, then time, then key and signature. Each step
+//! consumes what the last one returned, so none can be left out.
+
+use std::cell::RefCell;
+
+use jiff::{SignedDuration, Timestamp};
+use subtle::ConstantTimeEq;
+
+use super::canonical::{Canonical, MissingHeader, write_string_to_sign};
+use super::payload::Payload;
+use super::scope::{AcceptedRegion, Scope, SigningTime};
+use super::{SigningKey, header_form, query_form};
+use crate::identity::AccessKeyId;
+use crate::s3::percent;
+use crate::s3::{ErrorCode, RequestHead, S3Error};
+
+/// How far the clocks of client and server may differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// Where the signature stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// In the `Authorization` header.
+    Header,
+    /// In the query of a presigned URL that is good for `expires`.
+    Presigned {
+        /// The life of the URL from its signing time.
+        expires: SignedDuration,
+    },
+}
+
+/// What a request claims of its signature. Well-formed, and not believed.
+#[derive(Debug)]
+pub struct UnverifiedSignature {
+    pub(super) form: Form,
+    pub(super) access_key_id: AccessKeyId,
+    pub(super) scope: Scope,
+    pub(super) signed_headers: SignedHeaders,
+    pub(super) signature: [u8; 32],
+    pub(super) time: SigningTime,
+    pub(super) payload: Payload,
+    pub(super) payload_hash: String,
+}
+
+/// A signature that was made with the secret of `access_key_id` over the request it came with.
+/// Only [`UnverifiedSignature::verify`] makes one.
+#[derive(Debug)]
+pub struct VerifiedSignature {
+    access_key_id: AccessKeyId,
+    form: Form,
+    payload: Payload,
+    time: SigningTime,
+}
+
+/// The `SignedHeaders` list: lower case, sorted, each name once.
+#[derive(Debug)]
+pub(super) struct SignedHeaders(String);
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SignedHeadersError {
+    #[error("SignedHeaders must be lower-case header names, sorted, each once, joined by ';'")]
+    Form,
+    #[error("SignedHeaders names more than 100 headers")]
+    TooMany,
+}
+
+impl UnverifiedSignature {
+    /// Reads the signature of `head`, from its `Authorization` header or its query.
+    ///
+    /// # Errors
+    /// `AccessDenied` if there is none; `InvalidArgument` if there are two; `NotImplemented` and
+    /// `InvalidRequest` for other signature versions; `AuthorizationHeaderMalformed` or
+    /// `AuthorizationQueryParametersError` for one that is not well-formed or for another scope;
+    /// `AccessDenied` if `host` or an `x-amz-*` header is not signed.
+    pub fn read(head: &RequestHead, region: &AcceptedRegion) -> Result<Self, S3Error> {
+        let mut values = head.headers.get_all("authorization").iter();
+        let presigned = query_form::is_present(head) && !crate::fault::check_is_off("one_mechanism");
+        let unverified = match (values.next(), presigned) {
+            (Some(_), true) => {
+                return Err(S3Error::new(
+                    ErrorCode::InvalidArgument,
+                    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization \
+                     header should be specified.",
+                ));
+            }
+            (Some(value), false) => {
+                let text = value.to_str().map_err(|_| {
+                    S3Error::new(ErrorCode::AuthorizationHeaderMalformed, "The authorization header is not ASCII.")
+                })?;
+                header_form::read(head, text)?
+            }
+            (None, _) if query_form::is_present(head) => query_form::read(head)?,
+            (None, _) if query_form::is_signature_version_2(head) => return Err(signature_version_2()),
+            (None, _) => {
+                return Err(S3Error::new(ErrorCode::AccessDenied, "Access Denied: the request is not signed."));
+            }
+        };
+        unverified.scope_is_ours(region)?;
+        unverified.headers_are_signed(head)?;
+        Ok(unverified)
+    }
+
+    /// The key the request claims to be signed with.
+    #[must_use]
+    pub fn access_key_id(&self) -> &AccessKeyId {
+        &self.access_key_id
+    }
+
+    /// The scope the request claims to be signed for.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Judges the signing time against `now`: ±15 minutes for the header form; a presigned URL is good
+    /// from 15 minutes before its signing time until its life is over, without grace.
+    ///
+    /// # Errors
+    /// `RequestTimeTooSkewed` or `AccessDenied`.
+    pub fn judge_time(&self, now: Timestamp) -> Result<(), S3Error> {
+        let signed_at = self.time.timestamp();
+        let age = now.duration_since(signed_at);
+        match self.form {
+            Form::Header => {
+                if age.abs() > SKEW && !crate::fault::check_is_off("clock_skew") {
+                    return Err(S3Error::new(
+                        ErrorCode::RequestTimeTooSkewed,
+                        "The difference between the request time and the current time is too large. \
+                         Check the clock of the client.",
+                    )
+                    .with("RequestTime", signed_at.to_string())
+                    .with("ServerTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+                    .with("MaxAllowedSkewMilliseconds", "900000"));
+                }
+            }
+            Form::Presigned { expires } => {
+                if age < -SKEW && !crate::fault::check_is_off("presign_not_yet_valid") {
+                    return Err(S3Error::new(ErrorCode::AccessDenied, "Request is not valid yet")
+                        .with("ServerTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
+                }
+                if age >= expires && !crate::fault::check_is_off("presign_expiry") {
+                    let end = signed_at.saturating_add(expires).unwrap_or(Timestamp::MAX);
+                    return Err(S3Error::new(ErrorCode::AccessDenied, "Request has expired")
+                        .with("X-Amz-Expires", expires.as_secs().to_string())
+                        .with("Expires", end.to_string())
+                        .with("ServerTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies the signature over `head` with `key`, which is derived for this very scope.
+    ///
+    /// `known` says whether the key belongs to a real secret: an unknown key goes through the same
+    /// MAC and the same comparison with a decoy, and then fails as unknown.
+    ///
+    /// # Errors
+    /// `InvalidAccessKeyId` for an unknown key; `SignatureDoesNotMatch`, with what was signed here, for
+    /// a signature that was not made with this key over this request.
+    pub fn verify(self, head: &RequestHead, key: &SigningKey, known: bool) -> Result<VerifiedSignature, S3Error> {
+        CANONICAL.with_borrow_mut(|(canonical_request, string_to_sign)| {
+            canonical_request.clear();
+            string_to_sign.clear();
+            let complete = self.write_canonical_request(head, canonical_request);
+            write_string_to_sign(string_to_sign, self.time, &self.scope, canonical_request);
+            let matches = bool::from(key.mac(string_to_sign).ct_eq(&self.signature)) && complete.is_ok();
+            if !known {
+                return Err(unknown_access_key().with("AWSAccessKeyId", self.access_key_id.as_str()));
+            }
+            if matches || crate::fault::check_is_off("signature") {
+                let Self { access_key_id, form, payload, time, .. } = self;
+                return Ok(VerifiedSignature { access_key_id, form, payload, time });
+            }
+            Err(mismatch(&self, complete, canonical_request, string_to_sign))
+        })
+    }
+
+    fn write_canonical_request(&self, head: &RequestHead, out: &mut Vec<u8>) -> Result<(), MissingHeader> {
+        let path = percent::decode(&head.raw_path).expect("the address was decoded from the same path");
+        let presigned = matches!(self.form, Form::Presigned { .. });
+        let query = head
+            .query
+            .parameters()
+            .iter()
+            .filter(|(name, _)| !(presigned && name == "X-Amz-Signature"))
+            .map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()));
+        Canonical {
+            method: &head.method,
+            path: &path,
+            query,
+            headers: &head.headers,
+            host: &head.host,
+            signed_headers: &self.signed_headers.0,
+            payload_hash: &self.payload_hash,
+        }
+        .write(out)
+    }
+
+    fn scope_is_ours(&self, region: &AcceptedRegion) -> Result<(), S3Error> {
+        let AcceptedRegion::Only(expected) = region else { return Ok(()) };
+        if region.accepts(&self.scope.region) || crate::fault::check_is_off("scope") {
+            return Ok(());
+        }
+        let (code, what) = match self.form {
+            Form::Header => (ErrorCode::AuthorizationHeaderMalformed, "The authorization header is malformed"),
+            Form::Presigned { .. } => {
+                (ErrorCode::AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter")
+            }
+        };
+        let message = format!("{what}: the region '{}' is wrong; expecting '{expected}'.", self.scope.region);
+        Err(S3Error::new(code, message).with("Region", expected.clone()))
+    }
+
+    /// `host` and every `x-amz-*` header have to be signed: what nobody signed must not act.
+    fn headers_are_signed(&self, head: &RequestHead) -> Result<(), S3Error> {
+        let signed = |name: &str| self.signed_headers.names().any(|signed| signed == name);
+        let unsigned = |names: &str| {
+            S3Error::new(ErrorCode::AccessDenied, "There were headers present in the request which were not signed")
+                .with("HeadersNotSigned", names)
+        };
+        if !signed("host") && !crate::fault::check_is_off("host_signed") {
+            return Err(unsigned("host"));
+        }
+        // x-amz-cf-id is what a CDN adds; it is dropped without effect.
+        let missing: Vec<&str> = head
+            .headers
+            .keys()
+            .map(http::HeaderName::as_str)
+            .filter(|name| name.starts_with("x-amz-") && *name != "x-amz-cf-id" && !signed(name))
+            .collect();
+        if missing.is_empty() || crate::fault::check_is_off("unsigned_amz_headers") {
+            return Ok(());
+        }
+        Err(unsigned(&missing.join(", ")))
+    }
+}
+
+thread_local! {
+    /// The canonical request and string to sign of the request at hand, reused from one to the next.
+    static CANONICAL: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+impl VerifiedSignature {
+    /// The key that signed.
+    #[must_use]
+    pub fn access_key_id(&self) -> &AccessKeyId {
+        &self.access_key_id
+    }
+
+    /// Where the signature stood.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// What the signature says of the body.
+    #[must_use]
+    pub fn payload(&self) -> Payload {
+        self.payload
+    }
+
+    /// When the request was signed.
+    #[must_use]
+    pub fn time(&self) -> SigningTime {
+        self.time
+    }
+
+    /// Takes the authentication parameters and the hoisted headers of a presigned URL out of the query
+    /// of `head`, and returns the latter with their names in lower case.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if a hoisted header stands twice or is also sent as a header.
+    pub fn take_signed_parameters(&self, head: &mut RequestHead) -> Result<Vec<(String, String)>, S3Error> {
+        if self.form == Form::Header {
+            return Ok(Vec::new());
+        }
+        let is_amz = |name: &str| name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"));
+        let taken = head.query.take(is_amz);
+        let mut hoisted: Vec<(String, String)> = Vec::new();
+        for (name, value) in taken.into_iter().filter(|(name, _)| !query_form::is_authentication(name)) {
+            let name = name.to_ascii_lowercase();
+            if head.headers.contains_key(name.as_str()) || hoisted.iter().any(|(known, _)| *known == name) {
+                return Err(S3Error::new(
+                    ErrorCode::InvalidArgument,
+                    format!("{name} stands in the query of the presigned URL and once more in the request."),
+                ));
+            }
+            hoisted.push((name, value.unwrap_or_default()));
+        }
+        Ok(hoisted)
+    }
+}
+
+impl SignedHeaders {
+    pub(super) fn parse(text: &str) -> Result<Self, SignedHeadersError> {
+        let mut previous = "";
+        for (index, name) in text.split(';').enumerate() {
+            if index == 100 {
+                return Err(SignedHeadersError::TooMany);
+            }
+            let token =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(token) || name <= previous {
+                return Err(SignedHeadersError::Form);
+            }
+            previous = name;
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.split(';')
+    }
+}
+
+/// 64 lower-case hexadecimal digits.
+pub(super) fn parse_signature(text: &str) -> Option<[u8; 32]> {
+    let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let mut signature = [0_u8; 32];
+    (text.len() == 64 && lower && const_hex::decode_to_slice(text, &mut signature).is_ok()).then_some(signature)
+}
+
+/// The one answer for a key that is not known, revoked, or cannot exist.
+pub(super) fn unknown_access_key() -> S3Error {
+    S3Error::new(ErrorCode::InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records.")
+}
+
+pub(super) fn signature_version_2() -> S3Error {
+    S3Error::new(
+        ErrorCode::InvalidRequest,
+        "Signature Version 2 is not supported. Please use AWS4-HMAC-SHA256 \
+         (boto3 presigns with it after Config(signature_version=\"s3v4\")).",
+    )
+}
+
+pub(super) fn signature_version_4a() -> S3Error {
+    S3Error::new(
+        ErrorCode::NotImplemented,
+        "Signature Version 4A (AWS4-ECDSA-P256-SHA256) is not supported. Sign with AWS4-HMAC-SHA256 for one region.",
+    )
+}
+
+/// What S3 says too: with the two strings in hand, a client's author finds the difference.
+fn mismatch(
+    claim: &UnverifiedSignature,
+    complete: Result<(), MissingHeader>,
+    canonical_request: &[u8],
+    string_to_sign: &[u8],
+) -> S3Error {
+    let message = match complete {
+        Ok(()) => "The request signature we calculated does not match the signature you provided. \
+                   Check your key and signing method."
+            .to_owned(),
+        Err(missing) => format!("The request signature cannot match: {missing}."),
+    };
+    S3Error::new(ErrorCode::SignatureDoesNotMatch, message)
+        .with("AWSAccessKeyId", claim.access_key_id.as_str())
+        .with("StringToSign", String::from_utf8_lossy(string_to_sign))
+        .with("SignatureProvided", const_hex::encode(claim.signature))
+        .with("CanonicalRequest", String::from_utf8_lossy(canonical_request))
+}

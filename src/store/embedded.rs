@@ -1,0 +1,230 @@
+//! The store in one local file, by redb: the default, for a single process.
+//!
+//! One table holds the records, each value led by its revision (8 bytes, big endian); another the
+//! store's revision and format. Commits are durable when they return, and one at a time.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt as _};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use tokio::sync::broadcast;
+
+use super::{
+    Change, CommitError, Expected, KeyStore, Mutation, OpenError, RecordKey, Revision, StoreError, Versioned, Watch,
+    WatchEvent, Write,
+};
+
+/// A [`KeyStore`] in one file. One process at a time can have it open.
+#[derive(Clone)]
+pub struct EmbeddedStore(Arc<Shared>);
+
+struct Shared {
+    database: Database,
+    /// Held from before a commit until its changes are announced, so that they are announced in order.
+    order: Mutex<()>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl EmbeddedStore {
+    /// Opens the file at `path`, or creates it with mode 0600.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        // The database would create the file too, but readable by everybody.
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|source| OpenError::File { path: path.into(), source })?;
+        let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path).map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => OpenError::InUse { path: path.into() },
+            other => OpenError::Database { path: path.into(), source: Box::new(other.into()) },
+        })?;
+        let failed = |error: redb::Error| OpenError::Database { path: path.into(), source: Box::new(error) };
+        let format = prepare(&database).map_err(failed)?;
+        if format != FORMAT {
+            return Err(OpenError::Format { path: path.into(), found: format, known: FORMAT });
+        }
+        let (changes, _) = broadcast::channel(REMEMBERED_CHANGES);
+        Ok(Self(Arc::new(Shared { database, order: Mutex::new(()), changes })))
+    }
+
+    async fn blocking<T, E>(&self, work: impl FnOnce(&Shared) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&shared)).await.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+}
+
+impl KeyStore for EmbeddedStore {
+    fn load<'a>(&'a self, key: &'a RecordKey) -> BoxFuture<'a, Result<Option<Versioned>, StoreError>> {
+        let key = key.clone();
+        Box::pin(self.blocking(move |shared| shared.load(&key)))
+    }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a RecordKey>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<(RecordKey, Versioned)>, StoreError>> {
+        let (prefix, after) = (prefix.to_owned(), after.cloned());
+        Box::pin(self.blocking(move |shared| shared.list(&prefix, after.as_ref(), limit)))
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        Box::pin(self.blocking(move |shared| shared.commit(&writes)))
+    }
+
+    fn watch<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Watch, StoreError>> {
+        let prefix = prefix.to_owned();
+        let changes = self.0.changes.subscribe();
+        let events = stream::unfold(changes, |mut changes| async move {
+            let event = match changes.recv().await {
+                Ok(change) => WatchEvent::Changed(change),
+                Err(broadcast::error::RecvError::Lagged(_)) => WatchEvent::Lagged,
+                Err(broadcast::error::RecvError::Closed) => return None,
+            };
+            Some((event, changes))
+        });
+        let events = events.filter(move |event| {
+            let wanted = match event {
+                WatchEvent::Changed(change) => change.key.as_str().starts_with(&prefix),
+                WatchEvent::Lagged => true,
+            };
+            std::future::ready(wanted)
+        });
+        Box::pin(std::future::ready(Ok(Watch::new(events.boxed()))))
+    }
+}
+
+impl Shared {
+    fn load(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
+        let table = self.database.begin_read().map_err(database)?.open_table(RECORDS).map_err(database)?;
+        let Some(stored) = table.get(key.as_str()).map_err(database)? else { return Ok(None) };
+        versioned(key, stored.value()).map(Some)
+    }
+
+    fn list(
+        &self,
+        prefix: &str,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, Versioned)>, StoreError> {
+        use std::ops::Bound::{Excluded, Included, Unbounded};
+        let table = self.database.begin_read().map_err(database)?.open_table(RECORDS).map_err(database)?;
+        let start = match after {
+            Some(after) if after.as_str() >= prefix => Excluded(after.as_str()),
+            _ => Included(prefix),
+        };
+        let mut records = Vec::new();
+        for entry in table.range::<&str>((start, Unbounded)).map_err(database)? {
+            let (name, stored) = entry.map_err(database)?;
+            if records.len() == limit || !name.value().starts_with(prefix) {
+                break;
+            }
+            let key = RecordKey::parse(name.value()).map_err(StoreError::database)?;
+            let record = versioned(&key, stored.value())?;
+            records.push((key, record));
+        }
+        Ok(records)
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, CommitError> {
+        // A panic while it is held leaves nothing half done: the transaction is rolled back.
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transaction = self.database.begin_write().map_err(database)?;
+        transaction.set_durability(redb::Durability::Immediate).map_err(database)?;
+        // A killed process then opens at once, and never depends on a checksum to tell which commit is whole.
+        transaction.set_quick_repair(true);
+        let mut changes = Vec::with_capacity(writes.len());
+        let revision;
+        {
+            let mut meta = transaction.open_table(META).map_err(database)?;
+            let last = meta.get(REVISION).map_err(database)?.map_or(0, |stored| stored.value());
+            revision = Revision(last + 1);
+            meta.insert(REVISION, revision.0).map_err(database)?;
+            let mut records = transaction.open_table(RECORDS).map_err(database)?;
+            for (position, write) in writes.iter().enumerate() {
+                if writes[..position].iter().any(|earlier| earlier.key == write.key) {
+                    return Err(CommitError::Repeated(write.key.clone()));
+                }
+                let before = match records.get(write.key.as_str()).map_err(database)? {
+                    Some(stored) => Some(versioned(&write.key, stored.value())?.revision),
+                    None => None,
+                };
+                let as_expected = match write.expected {
+                    Expected::Absent => before.is_none(),
+                    Expected::Any => true,
+                    Expected::At(revision) => before == Some(revision),
+                };
+                if !as_expected {
+                    // Dropping the transaction rolls it back.
+                    return Err(CommitError::Conflict(write.key.clone()));
+                }
+                let value = match &write.change {
+                    Mutation::Delete if before.is_none() => continue,
+                    Mutation::Delete => {
+                        records.remove(write.key.as_str()).map_err(database)?;
+                        None
+                    }
+                    Mutation::Put(value) => {
+                        let stored = [&revision.0.to_be_bytes()[..], value].concat();
+                        records.insert(write.key.as_str(), stored.as_slice()).map_err(database)?;
+                        Some(value.clone())
+                    }
+                };
+                changes.push(Change { key: write.key.clone(), revision, value });
+            }
+        }
+        transaction.commit().map_err(database)?;
+        for change in changes {
+            // An error only says that nobody watches.
+            let _ = self.changes.send(change);
+        }
+        Ok(revision)
+    }
+}
+
+/// Creates the tables of a new file; returns the format of the file.
+fn prepare(database: &Database) -> Result<u64, redb::Error> {
+    let transaction = database.begin_write()?;
+    let format = {
+        let mut meta = transaction.open_table(META)?;
+        let found = meta.get("format")?.map(|stored| stored.value());
+        if found.is_none() {
+            meta.insert("format", FORMAT)?;
+        }
+        transaction.open_table(RECORDS)?;
+        found.unwrap_or(FORMAT)
+    };
+    transaction.commit()?;
+    Ok(format)
+}
+
+fn versioned(key: &RecordKey, stored: &[u8]) -> Result<Versioned, StoreError> {
+    let (revision, value) = stored.split_first_chunk::<8>().ok_or_else(|| StoreError::Damaged(key.clone()))?;
+    Ok(Versioned { value: Bytes::copy_from_slice(value), revision: Revision(u64::from_be_bytes(*revision)) })
+}
+
+fn database(error: impl Into<redb::Error>) -> StoreError {
+    StoreError::database(error.into())
+}
+
+const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const REVISION: &str = "revision";
+const FORMAT: u64 = 1;
+/// Records are small and the keys in use sit in a cache above: a few megabytes hold the upper tree levels.
+const CACHE_BYTES: usize = 16 << 20;
+/// How far a watcher may fall behind before it has to list again.
+const REMEMBERED_CHANGES: usize = 4096;
