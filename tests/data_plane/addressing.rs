@@ -17,7 +17,9 @@ async fn both_client_styles_reach_the_same_object_in_path_style() {
         assert_eq!(recorded.target, "/bucket/a/b%20c?versionId=v1");
         assert_eq!(recorded.header("host"), Some(app.backend.address.to_string().as_str()));
     }
-    for request in [Request::head("/bucket"), Request::head("/bucket/"), Request::head("/").host("bucket.s3.example.com")] {
+    for request in
+        [Request::head("/bucket"), Request::head("/bucket/"), Request::head("/").host("bucket.s3.example.com")]
+    {
         app.accepts(request.sign(&app.read, now())).await;
         let target = app.backend.requests().into_iter().last().expect("it was accepted").target;
         assert_eq!(target.trim_end_matches('/'), "/bucket");
@@ -33,10 +35,9 @@ async fn a_virtual_hosted_backend_gets_the_bucket_in_its_host() {
     })
     .await;
     let port = app.backend.address.port();
-    for request in [
-        Request::get("/bucket/a/b?versionId=v1"),
-        Request::get("/a/b?versionId=v1").host("bucket.s3.example.com"),
-    ] {
+    for request in
+        [Request::get("/bucket/a/b?versionId=v1"), Request::get("/a/b?versionId=v1").host("bucket.s3.example.com")]
+    {
         app.accepts(request.sign(&app.read, now())).await;
         let recorded = app.backend.requests().into_iter().last().expect("it was accepted");
         assert_eq!(recorded.target, "/a/b?versionId=v1");

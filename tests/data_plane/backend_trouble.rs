@@ -30,7 +30,11 @@ async fn a_backend_that_never_answers_is_a_gateway_timeout() {
         app.backend.answer_next(Answer::never());
         let begun = Instant::now();
         let response = app.send(&request).await;
-        assert!((Duration::from_millis(900)..Duration::from_secs(15)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+        assert!(
+            (Duration::from_millis(900)..Duration::from_secs(15)).contains(&begun.elapsed()),
+            "{:?}",
+            begun.elapsed()
+        );
         is_backend_trouble(&app, &request, &response);
     }
     assert_eq!(app.send(&get(&app)).await.status, 200, "the next one is served");

@@ -20,7 +20,11 @@ async fn a_body_that_stops_coming_is_a_request_timeout() {
         connection.send(&bytes[..bytes.len() - 2]).await;
         let begun = Instant::now();
         let response = connection.response("PUT").await;
-        assert!((Duration::from_millis(900)..Duration::from_secs(10)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+        assert!(
+            (Duration::from_millis(900)..Duration::from_secs(10)).contains(&begun.elapsed()),
+            "{:?}",
+            begun.elapsed()
+        );
         app.is_refusal(&signed, &response, 400, "RequestTimeout");
         app.nothing_could_commit().await;
         assert!(connection.is_closed().await);
@@ -48,7 +52,8 @@ async fn bytes_behind_a_refused_upload_are_never_a_request() {
     let app = TestApp::start().await;
     let hidden = Request::get("/bucket/hidden").sign(&app.read, now()).bytes();
     // Refused before its body is read, with a whole request inside that body.
-    let refused = Request::put("/bucket/key").body(hidden).unsigned_payload().sign(&app.write.with_wrong_secret(), now());
+    let refused =
+        Request::put("/bucket/key").body(hidden).unsigned_payload().sign(&app.write.with_wrong_secret(), now());
     let mut connection = app.connect().await;
     let response = connection.exchange(&refused).await;
     app.is_refusal(&refused, &response, 403, "SignatureDoesNotMatch");

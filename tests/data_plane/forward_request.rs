@@ -193,7 +193,8 @@ async fn lengths_beyond_four_gigabytes_travel_whole() {
 async fn a_body_on_a_request_that_has_none_is_framed_and_goes_no_further() {
     let app = TestApp::start().await;
     for request in [Request::get("/bucket/key"), Request::delete("/bucket/key"), Request::head("/bucket/key")] {
-        let with_body = request.clone().body("GET /bucket/other HTTP/1.1\r\nHost: localhost\r\n\r\n").sign(&app.write, now());
+        let with_body =
+            request.clone().body("GET /bucket/other HTTP/1.1\r\nHost: localhost\r\n\r\n").sign(&app.write, now());
         let mut connection = app.connect().await;
         let response = connection.exchange(&with_body).await;
         if response.status < 300 {

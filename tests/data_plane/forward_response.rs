@@ -61,7 +61,9 @@ async fn ranges_and_conditions_get_the_backends_status() {
     // The connection is still in step.
     assert_eq!(connection.exchange(&get()).await.status, 200);
     app.reached_once().await;
-    for (status, code) in [(412, "PreconditionFailed"), (416, "InvalidRange"), (404, "NoSuchKey"), (409, "BucketNotEmpty")] {
+    for (status, code) in
+        [(412, "PreconditionFailed"), (416, "InvalidRange"), (404, "NoSuchKey"), (409, "BucketNotEmpty")]
+    {
         app.backend.answer_next(Answer::error(status, code, "Said by the backend."));
         let response = connection.exchange(&get()).await;
         app.reached_once().await;

@@ -67,7 +67,9 @@ async fn a_write_key_does_not_administer() {
         let request = Request::new(method, target).sign(&app.write, now());
         app.refuses(&request, 403, "AccessDenied").await;
     }
-    for (method, target) in [("PUT", "/bucket?policy"), ("DELETE", "/bucket?policy"), ("PUT", "/bucket?publicAccessBlock")] {
+    for (method, target) in
+        [("PUT", "/bucket?policy"), ("DELETE", "/bucket?policy"), ("PUT", "/bucket?publicAccessBlock")]
+    {
         let response = app.send(&Request::new(method, target).sign(&app.write, now())).await;
         assert!(matches!(response.status, 403 | 501), "{response:?}");
         app.nothing_reached().await;

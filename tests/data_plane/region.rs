@@ -46,9 +46,9 @@ async fn answers_show_our_region() {
     app.backend.answer_next(Answer::of(200, &[("content-type", "application/xml")], xml));
     let response = app.accepts(Request::get("/bucket?location").sign(&app.admin, now())).await;
     assert!(!response.text().contains("eu-backend-1"), "{response:?}");
-    app.backend.answer_next(Answer::in_order().write(
-        "HTTP/1.1 200 OK\r\nx-amz-bucket-region: eu-backend-1\r\nContent-Length: 0\r\n\r\n",
-    ));
+    app.backend.answer_next(
+        Answer::in_order().write("HTTP/1.1 200 OK\r\nx-amz-bucket-region: eu-backend-1\r\nContent-Length: 0\r\n\r\n"),
+    );
     let response = app.accepts(Request::head("/bucket").sign(&app.read, now())).await;
     assert_eq!(response.header("x-amz-bucket-region"), Some("us-east-1"), "{response:?}");
 }
