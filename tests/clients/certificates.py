@@ -21,7 +21,7 @@ def make_certificates(directory: Path) -> tuple[Path, Path, Path]:
         .sign(authority_key, hashes.SHA256())
     )
     server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.DNSName("*.localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName("localhost"), x509.DNSName("*.s3.localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     server = (
         signed(server_name, authority_name, server_key)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

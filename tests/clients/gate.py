@@ -23,7 +23,7 @@ org_id = "ab1cd2"
 [s3]
 listen = "127.0.0.1:{port}"
 tls = {{ cert = "{certificate}", key = "{key}" }}
-domains = ["localhost"]
+domains = ["s3.localhost"]
 region = "{region}"
 
 [[backend]]
@@ -69,7 +69,7 @@ class Portcullis:
         self.wait_until_it_listens(port)
         made = json.loads(self.command("key", "create", "--permission", "admin", "--json"))
         url = f"https://127.0.0.1:{port}"
-        self.endpoint = Endpoint(url, made["access_key_id"], made["secret_access_key"], authority)
+        self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority)
 
     def write_secret(self, path: Path, text: str) -> None:
         path.touch(mode=0o600)

@@ -9,7 +9,7 @@ from drivers import CLIENTS
 def test_bucket_in_the_host_name(endpoint, stored, bucket, tmp_path):
     # Every resolver that curl brings along knows names under `localhost` to be this machine.
     port = endpoint.url.rsplit(":", 1)[1]
-    in_host = replace(endpoint, url=f"https://{bucket}.localhost:{port}")
+    in_host = replace(endpoint, url=f"https://{bucket}.s3.localhost:{port}")
     curl = CLIENTS["curl"](in_host, tmp_path / "home")
     sent, back = random_file(tmp_path, 300_001), tmp_path / "back"
     curl.curl("virtual/a%20key", "--upload-file", str(sent))
