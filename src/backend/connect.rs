@@ -1,60 +1,115 @@
-//! Connections to a backend: TCP with a time limit, TLS by rustls, HTTP/1.1 only. Large bodies do
-//! better on pooled HTTP/1.1 connections than under the flow control of HTTP/2.
+//! Connections to a backend: TCP and TLS by rustls within one time limit, HTTP/1.1 only. Large bodies
+//! do better on pooled HTTP/1.1 connections than under the flow control of HTTP/2.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
+use http::uri::{Authority, Scheme};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls_pki_types::pem::PemObject;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
-use super::BackendError;
+use super::socket::SharedSocket;
+use super::{BackendError, UpstreamBody};
 use crate::config::{self, Limits};
 
-/// Opens connections to one backend within a time limit, TLS handshake included.
-#[derive(Clone)]
+/// Opens connections to one backend.
 pub(super) struct Connector {
-    inner: HttpsConnector<HttpConnector>,
+    tls: Option<TlsConnector>,
     limit: Duration,
+}
+
+/// A connection that can take a request, and the socket under it.
+pub(super) struct Connection {
+    pub(super) sender: SendRequest<UpstreamBody>,
+    pub(super) socket: Arc<TcpStream>,
 }
 
 impl Connector {
     pub(super) fn new(backend: &config::Backend, limits: &Limits) -> Result<Self, BackendError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(Duration::from_mins(1)));
-        tcp.set_connect_timeout(Some(limits.backend_connect_timeout));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let limit = limits.backend_connect_timeout;
+        if backend.endpoint.scheme == Scheme::HTTP {
+            return Ok(Self { tls: None, limit });
+        }
         let unusable = |reason: String| BackendError::Certificates { backend: backend.name.clone(), reason };
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(error.to_string()))?;
-        let tls = builder.with_root_certificates(roots(backend).map_err(unusable)?).with_no_client_auth();
-        let inner = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        Ok(Self { inner, limit: limits.backend_connect_timeout })
+        let mut tls = builder.with_root_certificates(roots(backend).map_err(unusable)?).with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { tls: Some(TlsConnector::from(Arc::new(tls))), limit })
+    }
+
+    /// Opens a connection to `authority`, ready for a request.
+    pub(super) async fn open(&self, authority: &Authority) -> Result<Connection, BackendError> {
+        let opening = tokio::time::timeout(self.limit, self.open_unlimited(authority));
+        let timed_out = || io::Error::new(io::ErrorKind::TimedOut, format!("not ready within {:?}", self.limit));
+        opening.await.unwrap_or_else(|_| Err(timed_out().into())).map_err(|error| {
+            let cause = error.to_string();
+            BackendError::Connect(format!("{authority}: {cause}"))
+        })
+    }
+
+    async fn open_unlimited(&self, authority: &Authority) -> Result<Connection, ConnectError> {
+        let stream = TcpStream::connect(self.addresses(authority).await?.as_slice()).await?;
+        stream.set_nodelay(true)?;
+        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        let socket = Arc::new(stream);
+        let shared = SharedSocket(Arc::clone(&socket));
+        let mut builder = http1::Builder::new();
+        builder.max_headers(200);
+        let sender = match &self.tls {
+            None => {
+                let (sender, connection) = builder.handshake(TokioIo::new(shared)).await?;
+                tokio::spawn(drive(connection));
+                sender
+            }
+            Some(tls) => {
+                let name = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+                let stream = tls.connect(ServerName::try_from(name)?, shared).await?;
+                let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+                tokio::spawn(drive(connection));
+                sender
+            }
+        };
+        Ok(Connection { sender, socket })
+    }
+
+    async fn addresses(&self, authority: &Authority) -> io::Result<Vec<SocketAddr>> {
+        let host = authority.host();
+        let port = authority.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
+        // RFC 6761, section 6.3: these names mean this machine, whatever a resolver says.
+        if host == "localhost" || host.ends_with(".localhost") {
+            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
+        }
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        tokio::net::lookup_host((bare, port)).await.map(Iterator::collect)
     }
 }
 
-/// The certificates to trust: those of `ca_file`, else the system's. A backend without TLS needs none.
+type ConnectError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs a connection to its end. Whoever waits for an answer on it is told of its errors.
+async fn drive<T>(connection: http1::Connection<T, UpstreamBody>)
+where
+    T: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+{
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection to a backend ended");
+    }
+}
+
+/// The certificates to trust: those of `ca_file`, else the system's.
 fn roots(backend: &config::Backend) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    if backend.endpoint.scheme == http::uri::Scheme::HTTP {
-        return Ok(roots);
-    }
     let Some(file) = &backend.ca_file else {
         let found = rustls_native_certs::load_native_certs();
         for certificate in found.certs {
@@ -70,25 +125,4 @@ fn roots(backend: &config::Backend) -> Result<RootCertStore, String> {
     if roots.is_empty() { Err(format!("{} holds no certificate", file.display())) } else { Ok(roots) }
 }
 
-type Connection = MaybeHttpsStream<TokioIo<TcpStream>>;
-type ConnectError = Box<dyn std::error::Error + Send + Sync>;
-
-impl tower_service::Service<Uri> for Connector {
-    type Response = Connection;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = self.inner.call(uri);
-        let limit = self.limit;
-        Box::pin(async move {
-            tokio::time::timeout(limit, connecting)
-                .await
-                .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the connection was not ready in time"))?
-        })
-    }
-}
+const KEEPALIVE: Duration = Duration::from_mins(1);

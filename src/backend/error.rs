@@ -2,8 +2,6 @@
 
 use std::error::Error;
 
-use hyper_util::client::legacy;
-
 /// A request to a backend that got no answer. Always the backend's fault or ours, never the client's.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
@@ -27,9 +25,8 @@ pub enum BackendError {
 }
 
 impl BackendError {
-    pub(super) fn of(error: &legacy::Error) -> Self {
-        let text = chain(error);
-        if error.is_connect() { Self::Connect(text) } else { Self::Exchange(text) }
+    pub(super) fn exchange(error: &hyper::Error) -> Self {
+        Self::Exchange(chain(error))
     }
 }
 

@@ -5,24 +5,26 @@ mod body;
 mod connect;
 mod error;
 mod headers;
+mod pool;
 mod resign;
+mod socket;
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use http::Method;
+use http::request::Parts;
 use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use body::{BodyFault, UpstreamBody};
 pub use error::BackendError;
 pub use headers::{forwardable_request_headers, forwardable_response_headers};
+pub use pool::AnswerBody;
 pub use resign::Target;
 
 use crate::clock::Clock;
 use crate::config::{self, BucketPattern, Limits, PayloadForm};
 use connect::Connector;
+use pool::{Lease, Pool};
 use resign::Credential;
 
 /// One backend: its address, Portcullis's credential for it, and its pool of connections.
@@ -34,7 +36,8 @@ pub struct Backend {
     region: String,
     payload: PayloadForm,
     exact_keys: bool,
-    client: Client<Connector, UpstreamBody>,
+    connector: Connector,
+    pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
 }
 
@@ -69,16 +72,6 @@ impl Backends {
 
 impl Backend {
     fn new(backend: &config::Backend, limits: &Limits, clock: Arc<dyn Clock>) -> Result<Self, BackendError> {
-        let connector = Connector::new(backend, limits)?;
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(MOST_IDLE_CONNECTIONS)
-            .http1_max_headers(200)
-            // Only a request of which nothing was written to a connection is sent again, on another one.
-            .retry_canceled_requests(true)
-            .set_host(false)
-            .build(connector);
         Ok(Self {
             name: backend.name.clone(),
             target: resign::Endpoint::new(backend),
@@ -87,7 +80,8 @@ impl Backend {
             region: backend.region.clone(),
             payload: backend.payload,
             exact_keys: backend.exact_keys,
-            client,
+            connector: Connector::new(backend, limits)?,
+            pool: Arc::default(),
             clock,
         })
     }
@@ -116,25 +110,72 @@ impl Backend {
         self.payload == PayloadForm::Trailer
     }
 
-    /// Whether `text` gives away where the backend is or which key is used there.
-    #[must_use]
-    pub fn is_named_in(&self, text: &str) -> bool {
-        self.credential.is_named_in(text) || self.target.is_named_in(text)
-    }
-
     /// Signs `target` with the backend's credential and sends it with `body`. Returns once the head of
     /// the answer is there; the body may still be on its way by then.
     ///
+    /// A request is sent again only if the backend cannot have acted on it: nothing of it was written, or
+    /// it is a GET or HEAD on a connection that the backend closed while it waited in the pool.
+    ///
     /// # Errors
-    /// [`BackendError`] if no answer came: nothing is sent twice.
-    pub async fn send(&self, target: Target<'_>, body: UpstreamBody) -> Result<Response<Incoming>, BackendError> {
+    /// [`BackendError`] if no answer came.
+    pub async fn send(&self, target: Target<'_>, body: UpstreamBody) -> Result<Response<AnswerBody>, BackendError> {
         let parts = self.credential.sign(&self.target, target, self.clock.now())?;
-        let request = Request::from_parts(parts, body);
-        self.client.request(request).await.map_err(|error| BackendError::of(&error))
+        let authority = parts.uri.authority().cloned().ok_or_else(|| BackendError::Exchange("no authority".into()))?;
+        let mut request = Request::from_parts(in_origin_form(parts), body);
+        while let Some(lease) = self.pool.take(&authority) {
+            match exchange(lease, request).await {
+                Ok(answer) => return Ok(answer),
+                Err(Failure { unsent: Some(unsent), .. }) => request = unsent,
+                Err(failure) => return Err(failure.error()),
+            }
+        }
+        let lease = self.pool.lease(self.connector.open(&authority).await?, authority);
+        exchange(lease, request).await.map_err(Failure::error)
     }
 }
 
-/// How long a connection to a backend may wait for its next request. Shorter than what common
-/// servers allow, so that they seldom close it under a request.
-const POOL_IDLE: Duration = Duration::from_secs(30);
-const MOST_IDLE_CONNECTIONS: usize = 512;
+/// A request without an answer.
+struct Failure {
+    cause: hyper::Error,
+    /// The request itself, where sending it again is safe.
+    unsent: Option<Request<UpstreamBody>>,
+}
+
+impl Failure {
+    fn error(self) -> BackendError {
+        BackendError::exchange(&self.cause)
+    }
+}
+
+async fn exchange(mut lease: Lease, request: Request<UpstreamBody>) -> Result<Response<AnswerBody>, Failure> {
+    let repeatable = lease.reused && matches!(*request.method(), Method::GET | Method::HEAD);
+    let copy = repeatable.then(|| copy_of(&request)).flatten();
+    match lease.connection.sender.try_send_request(request).await {
+        Ok(response) => Ok(response.map(|incoming| AnswerBody::new(incoming, lease))),
+        Err(mut error) => {
+            let unsent = error.take_message();
+            let cause = error.into_error();
+            let unsent = unsent.or(copy.filter(|_| cause.is_incomplete_message() || cause.is_closed()));
+            Err(Failure { cause, unsent })
+        }
+    }
+}
+
+/// The same request once more, if it has no body.
+fn copy_of(request: &Request<UpstreamBody>) -> Option<Request<UpstreamBody>> {
+    if !matches!(request.body(), UpstreamBody::Empty) {
+        return None;
+    }
+    let mut copy = Request::new(UpstreamBody::Empty);
+    request.method().clone_into(copy.method_mut());
+    request.uri().clone_into(copy.uri_mut());
+    request.headers().clone_into(copy.headers_mut());
+    Some(copy)
+}
+
+/// HTTP/1.1 servers are asked with the path alone; the host stands in its header.
+fn in_origin_form(mut parts: Parts) -> Parts {
+    let path = parts.uri.path_and_query().cloned();
+    parts.uri = path.map_or_else(Default::default, http::Uri::from);
+    parts
+}

@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use super::error::relayed_document;
 use super::record::Record;
 use super::response_body::{BackendBody, ResponseBodyError};
+use crate::s3::published_error;
 use crate::s3::xml::{RootElement, parse_error_document, rewrite_text, root_element};
 
 /// Longer answers of these operations do not exist; they are passed on unread.
@@ -63,7 +64,8 @@ impl Document {
 
     fn finish(&mut self, whole: Bytes, record: Option<&mut Record>) -> Bytes {
         if root_element(&whole) == RootElement::Error {
-            let (Some(error), Some(record)) = (parse_error_document(&whole), record) else { return whole };
+            let (Some(mut error), Some(record)) = (parse_error_document(&whole), record) else { return whole };
+            published_error::sentence(&error.code).clone_into(&mut error.message);
             record.failed(&error.code, Some("answered so by the backend after status 200".to_owned()));
             return relayed_document(&error, record).into();
         }

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use sha2::{Digest, Sha256};
 
 use super::Proxy;
@@ -18,7 +17,7 @@ use super::body::{FramedBody, Framing, HELD_BACK, Promise, ProofReceiver, Proved
 use super::error::Refusal;
 use super::rebuild;
 use super::record::Record;
-use crate::backend::{Backend, BackendError, Target, UpstreamBody, forwardable_request_headers};
+use crate::backend::{AnswerBody, Backend, Target, UpstreamBody, forwardable_request_headers};
 use crate::listener::RequestBody;
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
@@ -27,7 +26,7 @@ use crate::sigv4::{Payload, UpstreamPayload};
 
 /// A backend's answer to an authorized request whose body, if it had one, was proved or refused.
 pub(super) struct Answer {
-    pub(super) response: Response<Incoming>,
+    pub(super) response: Response<AnswerBody>,
     pub(super) operation: Operation,
     pub(super) backend: Arc<Backend>,
     /// The host the client asked, for the addresses in answers.
@@ -155,18 +154,9 @@ impl Proxy {
         target: Target<'_>,
         body: UpstreamBody,
         proof: Option<(ProofReceiver, Arc<AtomicU64>)>,
-    ) -> Result<(Response<Incoming>, Vec<Checksum>), Refusal> {
-        let repeatable = proof.is_none() && matches!(target.method, Method::GET | Method::HEAD);
-        let again = repeatable.then(|| target.clone());
+    ) -> Result<(Response<AnswerBody>, Vec<Checksum>), Refusal> {
         let (proof, progress) = proof.unzip();
-        let sent = self.in_time(backend.send(target, body), progress.as_deref()).await;
-        let response = match (sent, again) {
-            // A pooled connection that the backend closed meanwhile: nothing was changed by a GET.
-            (Ok(Err(BackendError::Exchange(_))), Some(target)) => {
-                self.in_time(backend.send(target, UpstreamBody::Empty), None).await
-            }
-            (sent, _) => sent,
-        };
+        let response = self.in_time(backend.send(target, body), progress.as_deref()).await;
         // If the body was bad, that is the reason for whatever the backend made of it.
         let Some(mut proof) = proof else { return Ok((response??, Vec::new())) };
         if let Ok(outcome) = proof.try_recv() {

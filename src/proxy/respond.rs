@@ -12,7 +12,7 @@ use super::record::Record;
 use super::response_body::{BackendBody, ResponseBody};
 use crate::backend::{Backend, forwardable_response_headers};
 use crate::s3::operation::Operation;
-use crate::s3::{ErrorCode, S3Error, location, xml};
+use crate::s3::{ErrorCode, S3Error, location, published_error, xml};
 
 /// Error documents of a backend are read up to here.
 const LONGEST_ERROR: usize = 64 * 1024;
@@ -109,9 +109,8 @@ impl Proxy {
             return misconfigured(format!("the backend refused our own credential: {code}"));
         }
         let mut error = error.unwrap_or_else(|| without_document(status, record));
-        if backend.is_named_in(&error.message) {
-            "The storage behind this server refused the request.".clone_into(&mut error.message);
-        }
+        let words = std::mem::replace(&mut error.message, published_error::sentence(&error.code).to_owned());
+        tracing::debug!(backend = backend.name(), request_id = record.request_id(), words, "the backend's own words");
         Refusal::of_backend(status, error)
     }
 
@@ -162,6 +161,5 @@ fn without_document(status: StatusCode, record: &Record) -> xml::BackendError {
         status if status.is_server_error() => "InternalError",
         _ => "InvalidRequest",
     };
-    let message = format!("The storage behind this server answered with status {}.", status.as_u16());
-    xml::BackendError { code: code.to_owned(), message, elements: Vec::new() }
+    xml::BackendError { code: code.to_owned(), message: String::new(), elements: Vec::new() }
 }

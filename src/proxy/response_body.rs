@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
 use super::document::Document;
 use super::record::Record;
+use crate::backend::AnswerBody;
 
 /// The body of an answer to a client.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub enum ResponseBodyError {
 /// A backend's body, with a limit on the pause between two pieces.
 #[derive(Debug)]
 pub(super) struct BackendBody {
-    incoming: Incoming,
+    incoming: AnswerBody,
     idle_timeout: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
     waiting: bool,
@@ -77,7 +77,7 @@ impl ResponseBody {
 }
 
 impl BackendBody {
-    pub(super) fn new(incoming: Incoming, idle_timeout: Duration) -> Self {
+    pub(super) fn new(incoming: AnswerBody, idle_timeout: Duration) -> Self {
         Self { incoming, idle_timeout, deadline: None, waiting: false }
     }
 

@@ -9,6 +9,7 @@ pub mod error_code;
 pub mod location;
 pub mod operation;
 pub mod percent;
+pub mod published_error;
 pub mod request;
 pub mod restore;
 pub mod xml;
