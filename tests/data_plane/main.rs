@@ -24,5 +24,6 @@ mod presigned_parameters;
 mod presigned_rights;
 mod presigned_url_is_not_widened;
 mod region;
+mod rows;
 mod shutdown;
 mod support_is_honest;

@@ -185,7 +185,11 @@ async fn hoisted_parameters_are_headers_and_x_id_is_dropped() {
     // A hoisted copy source is a copy: judged as one, and no plain upload.
     let copy = Request::put("/bucket/key?x-amz-copy-source=%2Fbucket%2Fother").presign(&app.write, now(), TEN_MINUTES);
     app.accepts(copy).await;
-    assert_eq!(app.backend.requests()[1].header("x-amz-copy-source"), Some("/bucket/other"));
+    let requests = app.backend.requests();
+    assert_eq!(
+        requests[1].header("x-amz-copy-source").map(|source| source.trim_start_matches('/')),
+        Some("bucket/other")
+    );
 }
 
 const SENTINELS: [&str; 3] =

@@ -76,6 +76,14 @@ impl RecordedRequest {
         stored
     }
 
+    /// The checksum `name` that the backend was told: in a header where the body was proved beforehand,
+    /// in the trailer where it streamed.
+    pub(crate) fn told_checksum(&self, name: &str) -> Option<String> {
+        let trailers = if self.header("x-amz-trailer").is_some() { self.aws_trailers() } else { Vec::new() };
+        let trailer = trailers.into_iter().find(|(have, _)| have == name).map(|(_, value)| value);
+        trailer.or_else(|| self.header(name).map(str::to_owned))
+    }
+
     /// The trailers inside the aws-chunked framing.
     pub(crate) fn aws_trailers(&self) -> Vec<(String, String)> {
         self.unframe().1

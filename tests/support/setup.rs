@@ -96,7 +96,8 @@ impl Setup {
         }
         for (prefix, permission) in &self.identities {
             text.push_str(&format!(
-                "[[identity]]\nprefix = {prefix:?}\npermission = {permission:?}\npermanent = true\n"
+                "[[identity]]\nprefix = {prefix:?}\npermission = {permission:?}\npermanent = {}\n",
+                prefix.starts_with("static/")
             ));
         }
         let file = folder.join("portcullis.toml");

@@ -139,11 +139,6 @@ impl Connection {
         &self.buffer
     }
 
-    /// Whether the peer sends nothing for `time`.
-    pub(crate) async fn is_silent_for(&mut self, time: Duration) -> bool {
-        self.buffer.is_empty() && tokio::time::timeout(time, fill(&mut self.reader, &mut self.buffer)).await.is_err()
-    }
-
     /// Waits for the peer to close the connection without another byte.
     pub(crate) async fn is_closed(&mut self) -> bool {
         self.buffer.is_empty() && patiently(async { !fill(&mut self.reader, &mut self.buffer).await }).await

@@ -1,7 +1,6 @@
 //! What the recording backend does with a request: a list of steps, and builders for the usual lists.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -12,7 +11,6 @@ use super::framing::RecordedRequest;
 pub(super) enum Step {
     /// Closes the connection in order.
     Close,
-    Pause(Duration),
     /// Reads the body until it is complete or cut.
     ReadBody,
     /// Reads until so many bytes of the body are there.
@@ -84,10 +82,6 @@ impl Answer {
         self.then(Step::Close)
     }
 
-    pub(crate) fn pause(self, pause: Duration) -> Self {
-        self.then(Step::Pause(pause))
-    }
-
     pub(crate) fn read_body(self) -> Self {
         self.then(Step::ReadBody)
     }
@@ -106,6 +100,15 @@ impl Answer {
 
     pub(crate) fn write(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.then(Step::Write(bytes.into()))
+    }
+
+    /// Adds bytes to the last piece that is written, so that both leave together.
+    pub(crate) fn and_at_once(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        match self.steps.last_mut() {
+            Some(Step::Write(last)) => last.extend_from_slice(bytes.as_ref()),
+            _ => panic!("there is a piece to add to"),
+        }
+        self
     }
 
     fn then(mut self, step: Step) -> Self {

@@ -49,6 +49,7 @@ pub(super) async fn serve(stream: TcpStream, number: usize, shared: Arc<Shared>)
             (state.requests.len() - 1, answer)
         });
         let outcome = connection.take_steps(answer, index, &mut progress).await;
+        connection.shared.change(|state| state.requests[index].answered = true);
         if outcome.is_err() || connection.read_body(index, &mut progress, usize::MAX).await.is_err() {
             connection.body_state(index, BodyState::Cut);
             return;
@@ -61,7 +62,6 @@ impl Connection {
         for step in answer.steps {
             match step {
                 Step::Close => return Err(Ended),
-                Step::Pause(pause) => tokio::time::sleep(pause).await,
                 Step::ReadBody => self.read_body(index, progress, usize::MAX).await?,
                 Step::ReadBodyBytes(bytes) => self.read_body(index, progress, bytes).await?,
                 Step::Reset => {

@@ -33,6 +33,8 @@ pub(crate) struct RecordedRequest {
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: Vec<(String, Vec<u8>)>,
     pub(crate) body_state: BodyState,
+    /// Whether the backend has taken every step of its answer.
+    pub(crate) answered: bool,
 }
 
 impl RecordedRequest {
@@ -61,6 +63,7 @@ impl RecordedRequest {
             body: Vec::new(),
             trailers: Vec::new(),
             body_state,
+            answered: false,
         })
     }
 

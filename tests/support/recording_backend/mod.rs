@@ -114,6 +114,12 @@ impl RecordingBackend {
         self.requests()
     }
 
+    /// Waits until the last request is answered as scripted, and returns it.
+    pub(crate) async fn wait_for_answer(&self) -> RecordedRequest {
+        self.wait_until("the answer is given", |state| state.requests.last().is_some_and(|last| last.answered)).await;
+        self.requests().into_iter().last().expect("the answer is one to a request")
+    }
+
     /// Waits until `bytes` bytes of the body of request number `index` have arrived.
     pub(crate) async fn wait_for_body(&self, index: usize, bytes: usize) {
         self.wait_until("the body arrives", |state| {
@@ -181,6 +187,8 @@ impl State {
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, peer)) = listener.accept().await {
+        // Each write leaves at once: bytes behind an answer shall arrive behind it, not with the next request.
+        stream.set_nodelay(true).expect("a TCP option");
         let number = shared.state().accepted.len();
         let task = tokio::spawn(connection::serve(stream, number, Arc::clone(&shared)));
         shared.change(|state| {

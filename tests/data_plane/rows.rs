@@ -1,0 +1,240 @@
+//! The table of attack rows A to D: which tests belong to each, and what is due in a later step, and why.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What stands behind one row.
+enum Standing {
+    /// These tests, and nothing is left to do.
+    Tested(&'static [&'static str]),
+    /// These tests, and a part that is due in a later step.
+    Partly(&'static [&'static str], &'static str),
+    /// All of it is due in a later step.
+    Due(&'static str),
+}
+
+use Standing::{Due, Partly, Tested};
+
+const ROWS: [(&str, Standing); 76] = [
+    ("A1", Tested(&["a01_a_made_up_signature_is_refused"])),
+    ("A2", Tested(&["a02_an_unknown_access_key_is_refused"])),
+    ("A3", Tested(&["a03_a_request_outside_fifteen_minutes_is_refused"])),
+    ("A4", Tested(&["a04_the_scope_names_the_day_of_the_request"])),
+    ("A5", Tested(&["a05_a_wrong_scope_is_refused_and_only_a_wrong_region_is_corrected"])),
+    ("A6", Tested(&["a06_another_algorithm_is_refused_by_name"])),
+    ("A7", Tested(&["a07_signature_version_2_is_refused_by_name"])),
+    ("A8", Tested(&["a08_host_has_to_be_signed"])),
+    ("A9", Tested(&["a09_an_unsigned_copy_source_makes_no_copy"])),
+    ("A10", Tested(&["a10_every_unsigned_amz_header_is_refused"])),
+    ("A11", Tested(&["a11_the_list_of_signed_headers_is_exact"])),
+    ("A12", Tested(&["a12_two_authorization_headers_are_refused"])),
+    (
+        "A13",
+        Tested(&[
+            "a13_a_header_that_stands_twice_is_refused_or_acts_as_it_was_signed",
+            "a13_a_copy_source_that_stands_twice_is_never_one_of_the_two",
+        ]),
+    ),
+    ("A14", Tested(&["a14_a_header_and_a_query_signature_together_are_refused"])),
+    ("A15", Tested(&["a15_a_credential_alone_is_no_signature"])),
+    (
+        "A16",
+        Partly(
+            &["a16_another_scheme_is_worthless_here", "a16_a_payload_that_is_no_known_word_is_refused"],
+            "step 2: an access key on the control plane; session tokens",
+        ),
+    ),
+    ("A17", Tested(&["a17_a_signature_in_another_spelling_is_refused"])),
+    ("A18", Tested(&["a18_oversized_and_hostile_credentials_end_before_any_look_up"])),
+    ("A19", Tested(&["a19_a_replay_is_the_same_request_and_unsigned_headers_change_no_decision"])),
+    (
+        "A20",
+        Partly(
+            &["a20_unknown_keys_and_wrong_signatures_take_the_same_way"],
+            "never gated: equal time is assured by structure (one code path, a decoy for unknown keys, a constant-time \
+             comparison) and shown by the bench of verification",
+        ),
+    ),
+    ("A21", Tested(&["a21_a_signature_is_good_for_one_method_only"])),
+    ("A22", Tested(&["a22_headers_are_verified_as_received_and_connection_may_not_name_them"])),
+    ("B1", Tested(&["b01_a_url_may_not_live_longer_than_a_week"])),
+    ("B2", Tested(&["b02_a_life_that_is_no_plain_number_is_refused"])),
+    ("B3", Tested(&["b03_a_life_of_zero_is_over_at_once"])),
+    ("B4", Tested(&["b04_an_expired_url_has_no_grace", "b04_a_clock_that_stood_still_and_then_moves_ends_the_url"])),
+    ("B5", Tested(&["b05_a_url_of_the_future_is_not_valid_yet"])),
+    ("B6", Tested(&["b06_an_unsigned_copy_source_makes_no_copy"])),
+    ("B7", Tested(&["b07_unsigned_amz_headers_are_refused_for_put_and_get"])),
+    ("B8", Tested(&["b08_an_unsigned_sentinel_chooses_no_verifier"])),
+    ("B9", Tested(&["b09_a_presigned_url_takes_no_streaming_sentinel"])),
+    ("B10", Tested(&["b10_a_parameter_added_after_signing_breaks_the_signature"])),
+    ("B11", Tested(&["b11_a_parameter_stands_once_in_its_one_spelling_and_place"])),
+    ("B12", Tested(&["b12_each_of_the_six_parameters_is_required", "b12_a_wrong_scope_in_the_query_is_refused"])),
+    (
+        "B13",
+        Partly(&["b13_a_security_token_that_nobody_issued_is_never_ignored"], "step 2: tokens of keys that have one"),
+    ),
+    ("B14", Tested(&["b14_a_body_other_than_the_hash_in_the_url_is_refused"])),
+    ("B15", Tested(&["b15_a_url_ends_with_the_key_that_signed_it"])),
+    (
+        "B16",
+        Partly(
+            &["b16_a_url_ends_when_its_key_is_revoked_or_suspended"],
+            "step 3: a policy that was narrowed; step 5: the bound across nodes",
+        ),
+    ),
+    (
+        "B17",
+        Partly(&["b17_a_url_opens_no_other_plane"], "step 2: the control plane; step 6: the admin listener's pages"),
+    ),
+    ("B18", Partly(&["b18_other_methods_of_a_url_go_nowhere"], "step 4: OPTIONS as a CORS preflight")),
+    (
+        "C1",
+        Tested(&[
+            "c01_a_body_other_than_its_sha256_can_never_be_committed",
+            "c01_a_shorter_or_a_longer_body_is_refused_too",
+            "c01_the_last_bytes_wait_until_the_hash_is_proved",
+            "c01_every_operation_with_a_body_is_held_to_its_hash",
+        ]),
+    ),
+    ("C2", Due("step 3: a condition on s3:x-amz-content-sha256 needs policies")),
+    ("C3", Due("step 4: signed chunks")),
+    ("C4", Due("step 4: signed chunks")),
+    (
+        "C5",
+        Partly(
+            &["c05_a_body_without_its_final_chunk_is_incomplete", "c05_a_body_that_ends_early_is_cut_off_upstream"],
+            "step 4: signed chunks",
+        ),
+    ),
+    ("C6", Tested(&["c06_the_decoded_length_is_the_length"])),
+    ("C7", Due("step 4: signed chunks")),
+    ("C8", Tested(&["c08_nothing_may_follow_the_end_of_the_body"])),
+    ("C9", Partly(&["c09_a_chunk_size_is_hexadecimal_digits_and_crlf"], "step 4: chunk-signature twice or missing")),
+    ("C10", Due("step 4: signed trailers")),
+    ("C11", Tested(&["c11_trailers_are_the_announced_ones_and_never_headers"])),
+    (
+        "C12",
+        Tested(&[
+            "c12_a_wrong_trailing_checksum_is_refused_for_each_algorithm",
+            "c12_a_backend_without_trailers_gets_the_plain_body_or_nothing",
+            "c12_a_checksum_header_holds_for_every_payload_kind",
+        ]),
+    ),
+    (
+        "C13",
+        Tested(&[
+            "c13_a_sentinel_without_an_announced_trailer_is_refused",
+            "c13_an_algorithm_without_its_checksum_is_refused",
+        ]),
+    ),
+    ("C14", Tested(&["c14_the_sentinel_needs_a_right_signature_on_every_route"])),
+    ("C15", Tested(&["c15_the_sentinel_is_for_uploads_only"])),
+    ("C16", Tested(&["c16_the_sentinel_stands_for_no_signature"])),
+    ("C17", Tested(&["c17_only_the_signed_payload_header_decides_the_framing"])),
+    ("C18", Tested(&["c18_only_the_aws_chunked_token_is_taken_from_content_encoding"])),
+    ("C19", Tested(&["c19_every_split_of_the_stream_gives_the_same_body"])),
+    ("C20", Tested(&["c20_trailers_have_a_limit", "c20_a_million_chunks_of_one_byte_cost_a_bounded_time"])),
+    ("C21", Tested(&["c21_a_content_md5_that_does_not_fit_is_refused"])),
+    (
+        "D1",
+        Partly(
+            &["d01_dot_segments_are_refused_in_every_spelling", "d01_an_exact_backend_gets_dot_segments_as_they_are"],
+            "step 3: the policy that allows public/* only",
+        ),
+    ),
+    ("D2", Partly(&["d02_empty_segments_are_refused_unless_the_backend_keeps_them"], "step 3: what a policy sees")),
+    ("D3", Tested(&["d03_a_path_is_decoded_once_and_encoded_once"])),
+    ("D4", Tested(&["d04_a_plus_is_a_plus_in_path_and_query"])),
+    ("D5", Tested(&["d05_keys_are_bytes_of_utf8_and_never_normalised"])),
+    (
+        "D6",
+        Tested(&[
+            "d06_a_sub_resource_is_the_same_in_every_spelling_and_stands_once",
+            "d06_the_order_of_parameters_is_no_matter",
+        ]),
+    ),
+    ("D7", Tested(&["d07_two_sub_resources_at_once_are_refused"])),
+    ("D8", Tested(&["d08_what_the_table_does_not_know_goes_nowhere", "d08_post_forms_are_refused_by_name"])),
+    ("D9", Tested(&["d09_the_bucket_stands_before_a_configured_domain_or_in_the_path"])),
+    ("D10", Tested(&["d10_a_target_that_names_another_host_is_refused"])),
+    ("D11", Tested(&["d11_the_server_name_of_tls_decides_nothing"])),
+    ("D12", Tested(&["d12_forwarding_headers_are_ignored_and_go_no_further"])),
+    ("D13", Due("step 3: aws:SourceIp needs policies; until then nothing depends on an address")),
+    ("D14", Partly(&["d14_reserved_names_are_no_buckets_by_path_or_by_host"], "step 4: reserved names by POST form")),
+    ("D15", Tested(&["d15_bucket_names_follow_the_published_rules"])),
+];
+
+/// The rows of each group.
+const GROUPS: [(char, usize); 4] = [('A', 22), ('B', 18), ('C', 21), ('D', 15)];
+
+#[test]
+fn every_row_stands_in_the_table_in_order() {
+    let expected: Vec<String> =
+        GROUPS.iter().flat_map(|(group, count)| (1..=*count).map(move |number| format!("{group}{number}"))).collect();
+    let found: Vec<&str> = ROWS.iter().map(|(row, _)| *row).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_is_due_says_when_and_why() {
+    for (row, standing) in &ROWS {
+        let (Due(when) | Partly(_, when)) = standing else { continue };
+        assert!(when.starts_with("step ") || when.starts_with("never gated: "), "{row}: {when}");
+        assert!(when.len() > "step N: ".len(), "{row}: {when}");
+    }
+}
+
+#[test]
+fn every_named_test_exists_and_belongs_to_its_row() {
+    let tests = tests_of_this_suite();
+    assert!(tests.contains("every_named_test_exists_and_belongs_to_its_row"), "the sources are read");
+    for (row, standing) in &ROWS {
+        let (Tested(names) | Partly(names, _)) = standing else { continue };
+        assert!(!names.is_empty(), "{row} has a test");
+        for name in *names {
+            assert!(tests.contains(*name), "{row}: there is no test {name}");
+            assert_eq!(row_of(name).as_deref(), Some(*row), "{name} is named after {row}");
+        }
+    }
+}
+
+#[test]
+fn every_test_that_is_named_after_a_row_is_in_the_table() {
+    let named: BTreeSet<&str> = ROWS
+        .iter()
+        .flat_map(|(_, standing)| match standing {
+            Tested(names) | Partly(names, _) => *names,
+            Due(_) => &[],
+        })
+        .copied()
+        .collect();
+    for test in tests_of_this_suite() {
+        assert!(row_of(&test).is_none() || named.contains(test.as_str()), "{test} is missing in the table");
+    }
+}
+
+/// `A7` for `a07_…`.
+fn row_of(test: &str) -> Option<String> {
+    let (group, rest) = (test.get(..1)?, test.get(1..3)?);
+    let number: u8 = rest.parse().ok()?;
+    (matches!(group, "a" | "b" | "c" | "d") && test.get(3..4) == Some("_"))
+        .then(|| format!("{}{number}", group.to_ascii_uppercase()))
+}
+
+/// The names of all test functions of this suite, read from its sources.
+fn tests_of_this_suite() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data_plane");
+    let mut tests = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).expect("the suite has a folder") {
+        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a source file");
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            if line.starts_with("#[tokio::test") || line.starts_with("#[test]") {
+                let function = lines.find(|line| line.contains("fn ")).expect("a test is a function");
+                let name = function.split("fn ").nth(1).and_then(|rest| rest.split('(').next());
+                tests.insert(name.expect("a function has a name").to_owned());
+            }
+        }
+    }
+    tests
+}
