@@ -66,8 +66,12 @@ class Portcullis:
         with self.log.open("wb") as log:
             command = [BINARY, "serve", "--config", self.config]
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=directory)
-        self.wait_until_it_listens(port)
-        made = json.loads(self.command("key", "create", "--permission", "admin", "--json"))
+        try:
+            self.wait_until_it_listens(port)
+            made = json.loads(self.command("key", "create", "--permission", "admin", "--json"))
+        except BaseException:
+            self.process.kill()
+            raise
         url = f"https://127.0.0.1:{port}"
         self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority)
 

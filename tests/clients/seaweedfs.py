@@ -37,7 +37,11 @@ class SeaweedFs:
         url = f"http://127.0.0.1:{ports['s3.port']}"
         self.endpoint = Endpoint(url, CREDENTIAL["accessKey"], CREDENTIAL["secretKey"])
         self.direct = direct_client(self.endpoint)
-        self.wait_until_it_stores()
+        try:
+            self.wait_until_it_stores()
+        except BaseException:
+            self.stop()
+            raise
 
     def wait_until_it_stores(self) -> None:
         """The port opens before the parts behind it have found each other: only a stored object proves it."""
