@@ -1,1 +1,5 @@
-//! Defines the one event per request or change, and writes it out.
+//! Defines the one event per request, and writes it out as one structured log line.
+
+mod event;
+
+pub use event::AccessEvent;

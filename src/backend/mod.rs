@@ -116,6 +116,12 @@ impl Backend {
         self.payload == PayloadForm::Trailer
     }
 
+    /// Whether `text` gives away where the backend is or which key is used there.
+    #[must_use]
+    pub fn is_named_in(&self, text: &str) -> bool {
+        self.credential.is_named_in(text) || self.target.is_named_in(text)
+    }
+
     /// Signs `target` with the backend's credential and sends it with `body`. Returns once the head of
     /// the answer is there; the body may still be on its way by then.
     ///

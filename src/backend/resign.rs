@@ -18,6 +18,7 @@ use crate::s3::{BucketName, ObjectKey};
 use crate::sigv4::{Scope, SigningKey, SigningTime, UpstreamPayload, sign};
 
 /// What to send: the parsed request, with headers that have passed the allow-list.
+#[derive(Clone)]
 pub struct Target<'a> {
     /// The method.
     pub method: Method,
@@ -58,6 +59,10 @@ impl Endpoint {
         }
     }
 
+    pub(super) fn is_named_in(&self, text: &str) -> bool {
+        text.contains(self.authority.as_str()) || text.contains(self.authority.host())
+    }
+
     /// The authority and the decoded path of a request for `bucket` and `key`.
     fn locate(
         &self,
@@ -88,6 +93,10 @@ impl Credential {
             region: backend.region.clone(),
             of_day: ArcSwapOption::empty(),
         }
+    }
+
+    pub(super) fn is_named_in(&self, text: &str) -> bool {
+        text.contains(&self.access_key_id)
     }
 
     /// Builds and signs the head of a request, as of `now`.

@@ -1,6 +1,8 @@
 //! Arguments to calls.
 
+mod check;
 mod key;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -10,7 +12,9 @@ use clap::{Parser, Subcommand};
 #[must_use]
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
+        Command::Check(check) => check.run(),
         Command::Key(key) => key.run(),
+        Command::Serve(serve) => serve.run(),
     }
 }
 
@@ -24,6 +28,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Read and validate a configuration, and print what would run.
+    Check(check::Check),
     /// Create, list, suspend and revoke static access keys.
     Key(key::Key),
+    /// Run until SIGTERM or SIGINT.
+    Serve(serve::Serve),
 }

@@ -186,7 +186,12 @@ impl Written {
             return Err(Problem::text("name", &self.name, "1 to 64 characters of a-z, 0-9, - and _"));
         }
         let endpoint = BackendEndpoint::parse(&self.endpoint).ok_or_else(|| {
-            Problem::text("endpoint", &self.endpoint, "scheme, host and port such as \"https://s3.internal:8333\"")
+            let expected = "scheme, host and port such as \"https://s3.internal:8333\"";
+            if self.endpoint.contains('@') {
+                // What stands before the @ may be a password.
+                return Problem::new("endpoint", "a URL with user information", expected);
+            }
+            Problem::text("endpoint", &self.endpoint, expected)
         })?;
         if endpoint.scheme == Scheme::HTTP && !endpoint.is_loopback() && !self.insecure {
             return Err(Problem::text("endpoint", &self.endpoint, "https, or a loopback host, or insecure = true"));

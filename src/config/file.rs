@@ -154,9 +154,14 @@ fn found_and_expected(path: &str, message: &str) -> (String, String, String) {
         return (inside(name), "an unknown field".into(), known.replace('`', ""));
     }
     let field = if parent.is_empty() { "the file" } else { parent };
+    if let Some((name, rest)) = quoted("unknown variant `") {
+        return (field.into(), format!("{name:?}"), rest.trim_start_matches(", expected ").replace('`', ""));
+    }
     match message.split_once(", expected ") {
         Some((found, expected)) => {
-            let found = found.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
+            let found = ["invalid type: ", "invalid value: ", "string "]
+                .iter()
+                .fold(found, |found, prefix| found.strip_prefix(prefix).unwrap_or(found));
             (field.into(), found.replace('`', ""), expected.replace('`', ""))
         }
         None => (field.into(), message.to_owned(), "a valid value".into()),

@@ -57,7 +57,8 @@ limits! {
     max_headers: usize => usize = 100;
     /// Connections at a time of one listener.
     max_connections: usize => usize = 10_000;
-    /// Connections at a time of one listener from one address (IPv6: one /64).
+    /// Connections at a time of one listener from one address (IPv6: one /64). More than
+    /// `max_connections` is the same as that.
     max_connections_per_peer: usize => usize = 1_000;
     /// HTTP/2: streams at a time of one connection.
     h2_max_concurrent_streams: u32 => u32 = 100;
@@ -85,10 +86,6 @@ impl Default for Limits {
 
 impl Written {
     pub(super) fn check(self) -> Result<Limits, Problem> {
-        if self.max_connections_per_peer > self.max_connections {
-            let found = self.max_connections_per_peer.to_string();
-            return Err(Problem::new("max_connections_per_peer", found, "at most max_connections"));
-        }
         Ok(Limits {
             header_timeout: self.header_timeout.0,
             handshake_timeout: self.handshake_timeout.0,

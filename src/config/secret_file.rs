@@ -86,11 +86,16 @@ pub(super) fn check_mode(secret: &SecretPath) -> Result<(), SecretProblem> {
 }
 
 fn unreadable(secret: &SecretPath, error: &io::Error) -> SecretProblem {
-    let reason = match error.kind() {
+    let found = format!("{} ({})", secret.path.display(), reason(error));
+    SecretProblem { found, expected: "a file that can be read" }
+}
+
+/// What the operating system says, in words that do not depend on it.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidData => "not UTF-8".to_owned(),
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::InvalidData => "not UTF-8".to_owned(),
         _ => error.to_string(),
-    };
-    SecretProblem { found: format!("{} ({reason})", secret.path.display()), expected: "a file that can be read" }
+    }
 }

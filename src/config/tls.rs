@@ -48,19 +48,19 @@ impl Written {
         let key = folders.secret_path(&self.key);
         let text = secret_file::read(&key).map_err(|problem| problem.of("key"))?;
         private_key(&text)
-            .map_err(|found| Problem::new("key", format!("{found} in {}", key.path.display()), "a PEM private key"))?;
+            .map_err(|found| Problem::new("key", format!("{} ({found})", key.path.display()), "a PEM private key"))?;
         Ok(TlsFiles { certificate: path, key: key.path, summary })
     }
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let in_file = |what: String| format!("{what} in {}", path.display());
-    let text = std::fs::read(path).map_err(|error| in_file(error.to_string()))?;
+    let in_file = |what: &str| format!("{} ({what})", path.display());
+    let text = std::fs::read(path).map_err(|error| in_file(&secret_file::reason(&error)))?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let chain = chain.map_err(|error| in_file(error.to_string()))?;
-    if chain.is_empty() { Err(in_file("no certificate".into())) } else { Ok(chain) }
+    let chain = chain.map_err(|error| in_file(&error.to_string()))?;
+    if chain.is_empty() { Err(in_file("no certificate in it")) } else { Ok(chain) }
 }
 
 fn private_key(text: &Zeroizing<String>) -> Result<(), &'static str> {
-    PrivateKeyDer::from_pem_slice(text.as_bytes()).map(drop).map_err(|_| "no private key")
+    PrivateKeyDer::from_pem_slice(text.as_bytes()).map(drop).map_err(|_| "no private key in it")
 }

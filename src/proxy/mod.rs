@@ -1,1 +1,104 @@
 //! Carries one S3 request through the steps and maps every failure to S3 XML.
+//!
+//! ```text
+//! receive --Received--> authenticate --Authenticated--> authorize --Authorized-->
+//!    forward [backend: re-sign, send] --Answer--> respond --> client
+//!                  each exit, good or bad --> record --> audit
+//! ```
+//!
+//! `Received`, `Authenticated` and `Authorized` have private fields and one constructor each, in the
+//! file of the step that earns them: a skipped check does not compile.
+
+mod authenticate;
+mod authorize;
+mod body;
+mod document;
+mod error;
+mod forward;
+mod rebuild;
+mod receive;
+mod record;
+mod respond;
+mod response_body;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+
+use crate::authority::Ceilings;
+use crate::backend::Backends;
+use crate::clock::Clock;
+use crate::config::{Limits, S3};
+use crate::keys::Keys;
+use crate::listener::{Peer, RequestBody};
+use crate::s3::Domains;
+use crate::sigv4::AcceptedRegion;
+
+use error::Refusal;
+use record::{Record, RequestIds};
+pub use response_body::ResponseBody;
+
+/// The data plane: everything that a request needs on its way.
+pub struct Proxy {
+    keys: Arc<Keys>,
+    ceilings: Ceilings,
+    backends: Backends,
+    clock: Arc<dyn Clock>,
+    domains: Domains,
+    region: String,
+    accepted_region: AcceptedRegion,
+    response_timeout: Duration,
+    idle_timeout: Duration,
+    serves_tls: bool,
+    request_ids: RequestIds,
+}
+
+impl Proxy {
+    /// A data plane over `keys` and `backends`. `seed` makes the request ids of this process its own.
+    #[must_use]
+    pub fn new(
+        s3: &S3,
+        limits: &Limits,
+        keys: Arc<Keys>,
+        ceilings: Ceilings,
+        backends: Backends,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+    ) -> Self {
+        Self {
+            keys,
+            ceilings,
+            backends,
+            clock,
+            domains: Domains::new(s3.domains.clone()),
+            region: s3.region.clone(),
+            accepted_region: if s3.any_region { AcceptedRegion::Any } else { AcceptedRegion::Only(s3.region.clone()) },
+            response_timeout: limits.backend_response_timeout,
+            idle_timeout: limits.backend_idle_timeout,
+            serves_tls: s3.tls.is_some(),
+            request_ids: RequestIds::new(seed),
+        }
+    }
+
+    /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.
+    pub async fn serve(self: Arc<Self>, request: Request<RequestBody>, peer: Arc<Peer>) -> Response<ResponseBody> {
+        let mut record = Record::start(self.request_ids.next(), &request, peer.address);
+        match self.carry(request, &mut record).await {
+            Ok(response) => record.follow(response),
+            Err(refusal) => error::answer(refusal, record),
+        }
+    }
+
+    async fn carry(
+        &self,
+        request: Request<RequestBody>,
+        record: &mut Record,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let received = self.receive(request, record)?;
+        let authenticated = self.authenticate(received, record).await?;
+        let authorized = self.authorize(authenticated, record)?;
+        let answer = self.forward(authorized, record).await?;
+        self.respond(answer, record).await
+    }
+}

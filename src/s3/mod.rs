@@ -4,12 +4,18 @@
 pub mod address;
 pub mod checksum;
 pub mod copy_source;
+pub mod delete_objects;
 pub mod error_code;
+pub mod location;
 pub mod operation;
 pub mod percent;
 pub mod request;
+pub mod restore;
+pub mod xml;
 
 pub use address::{Address, BucketName, Domains, ObjectKey};
 pub use copy_source::CopySource;
+pub use delete_objects::{DeleteObjects, ObjectToDelete};
 pub use error_code::{ErrorCode, S3Error};
 pub use request::{Query, RequestHead};
+pub use restore::Restore;

@@ -1,1 +1,6 @@
-//! Starts logs.
+//! Starts logs, and answers liveness and readiness.
+
+mod logs;
+pub mod probes;
+
+pub use logs::{LogFormat, start};

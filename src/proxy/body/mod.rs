@@ -2,13 +2,13 @@
 //! checks the promise in one pass, and the tail that is held back until the proof is in.
 
 mod digest;
+mod framed;
 mod promise;
-#[cfg(test)]
-mod tests;
 mod verify;
 
+pub(super) use framed::{FramedBody, announce_trailer};
 pub(super) use promise::{Framing, Promise};
-pub(super) use verify::{Proof, ProofReceiver, VerifyingBody};
+pub(super) use verify::{ProofReceiver, Proved, VerifyingBody};
 
 /// A body of at most this size is proved before anything of it, or of its request, is sent on.
 pub(super) const HELD_BACK: u64 = 16 * 1024;

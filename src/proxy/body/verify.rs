@@ -12,9 +12,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
+use super::digest;
 use super::digest::Digests;
 use super::promise::{Framing, Promise};
-use super::{HELD_BACK, digest};
 use crate::backend::BodyFault;
 use crate::listener::{RequestBody, RequestBodyError};
 use crate::s3::checksum::Checksum;
@@ -44,6 +44,8 @@ pub(in crate::proxy) struct VerifyingBody {
     /// Read, digested, and not yet passed on. Its last piece waits for the proof.
     held: VecDeque<Bytes>,
     proved: bool,
+    /// The trailer of the proved body, for a backend that takes trailers.
+    trailer: String,
     proof: Option<oneshot::Sender<Proof>>,
     progress: Arc<AtomicU64>,
 }
@@ -63,10 +65,16 @@ impl VerifyingBody {
             received: 0,
             held: VecDeque::new(),
             proved: false,
+            trailer: String::new(),
             proof: Some(sender),
             progress: Arc::default(),
         };
         Ok((body, receiver))
+    }
+
+    /// The trailer of the body; empty until it has been proved.
+    pub(super) fn trailer(&self) -> &str {
+        &self.trailer
     }
 
     /// Counts the bytes that were passed on so far; a timer tells from it that nothing moves.
@@ -74,12 +82,11 @@ impl VerifyingBody {
         Arc::clone(&self.progress)
     }
 
-    /// Reads a body that fits what is held back, whole, and proves it.
+    /// Reads a body whole and proves it. For bodies whose length has been bounded.
     ///
     /// # Errors
     /// What is wrong with the body.
     pub(in crate::proxy) async fn collect(mut self) -> Result<(Bytes, Proved), S3Error> {
-        debug_assert!(self.length <= HELD_BACK);
         loop {
             if let Some(proved) = std::future::poll_fn(|context| self.poll_read(context)).await? {
                 let held: Vec<Bytes> = self.held.drain(..).collect();
@@ -128,7 +135,9 @@ impl VerifyingBody {
         let trailing = match self.digests.take() {
             Some(digests) => {
                 let proved = digests.check(&trailers)?;
-                if let Some((name, _)) = trailers.iter().find(|(name, _)| !proved.iter().any(|p| p.algorithm().header() == name)) {
+                if let Some((name, _)) =
+                    trailers.iter().find(|(name, _)| !proved.iter().any(|p| p.algorithm().header() == name))
+                {
                     return Err(digest::undeclared_trailer(name));
                 }
                 proved
@@ -158,10 +167,7 @@ impl Body for VerifyingBody {
     type Data = Bytes;
     type Error = BodyFault;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         let this = self.get_mut();
         loop {
             if let Some(piece) = this.releasable() {
@@ -174,6 +180,7 @@ impl Body for VerifyingBody {
                 Ok(None) => {}
                 Ok(Some(proved)) => {
                     this.proved = true;
+                    this.trailer = trailer(&proved);
                     this.announce(Ok(proved));
                 }
                 Err(error) => {
@@ -193,6 +200,12 @@ impl Body for VerifyingBody {
         let sent = self.received - self.held.iter().map(|piece| piece.len() as u64).sum::<u64>();
         SizeHint::with_exact(self.length.saturating_sub(sent))
     }
+}
+
+/// The trailer lines that say again what the client's trailer said.
+fn trailer(proved: &Proved) -> String {
+    let line = |checksum: &Checksum| format!("{}:{}\r\n", checksum.algorithm().header(), checksum.encoded());
+    proved.trailing.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 fn wrong_length(received: u64, promised: u64) -> S3Error {

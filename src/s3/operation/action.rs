@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use crate::identity::Permission;
-
 /// The access level of an action, as AWS classifies it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum AccessLevel {
@@ -43,6 +41,18 @@ pub enum ResourceKind {
     Bucket,
     /// An object, one version of it, or an upload to its key.
     Object,
+}
+
+/// The least that whoever asks for an action must hold. It has the words of an identity's permission, and
+/// is a type of its own because this folder does not know who asks.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum NeededPermission {
+    /// List and Read actions.
+    Read,
+    /// Write and Tagging actions on objects and uploads.
+    Write,
+    /// Permissions management, and every change to a bucket.
+    Admin,
 }
 
 macro_rules! actions {
@@ -173,11 +183,11 @@ impl Action {
     /// and Tagging on objects and uploads; `admin` for everything else, which is permissions
     /// management and every change to a bucket.
     #[must_use]
-    pub fn needed_permission(self) -> Permission {
+    pub fn needed_permission(self) -> NeededPermission {
         match (self.access_level(), self.resource()) {
-            (AccessLevel::List | AccessLevel::Read, _) => Permission::Read,
-            (AccessLevel::Write | AccessLevel::Tagging, ResourceKind::Object) => Permission::Write,
-            _ => Permission::Admin,
+            (AccessLevel::List | AccessLevel::Read, _) => NeededPermission::Read,
+            (AccessLevel::Write | AccessLevel::Tagging, ResourceKind::Object) => NeededPermission::Write,
+            _ => NeededPermission::Admin,
         }
     }
 }

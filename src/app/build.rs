@@ -1,0 +1,169 @@
+//! From a checked configuration to a running program, and back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use http::{Request, Response};
+use rand::Rng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service;
+
+use super::StartError;
+use crate::authority::Ceilings;
+use crate::backend::Backends;
+use crate::clock::Clock;
+use crate::config::{Config, Endpoint, Limits, Store, TlsFiles};
+use crate::control::{self, ControlSocket};
+use crate::keys::{CacheSettings, Keys};
+use crate::listener::{Listener, Peer, RequestBody, tls};
+use crate::proxy::Proxy;
+use crate::store::{SealKeys, open_embedded};
+use crate::telemetry::probes;
+
+/// The program, built and not yet running.
+pub struct App;
+
+/// The program while it runs. Dropping it leaves the listeners running until the runtime ends;
+/// [`Running::shutdown`] is the way to stop.
+pub struct Running {
+    /// Where the data plane listens.
+    pub s3_address: SocketAddr,
+    /// Where the control plane listens, if it does.
+    pub api_address: Option<SocketAddr>,
+    /// Where health is told, if it is.
+    pub admin_address: Option<SocketAddr>,
+    /// The keys that requests are verified against.
+    pub keys: Arc<Keys>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl App {
+    /// Opens the store, binds every listener, and serves. Nothing is bound before the configuration and
+    /// everything it names has been read.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+        let mut random = UnwrapErr(SysRng);
+        let limits = Arc::new(config.limits.clone());
+        let backends = Backends::new(&config.backends, &limits, &clock)?;
+        let s3_tls = server_tls(config.s3.tls.as_ref())?;
+        let api_tls = config.api.as_ref().map(|api| server_tls(api.tls.as_ref())).transpose()?.flatten();
+        let admin_tls = config.admin.as_ref().map(|admin| server_tls(admin.tls.as_ref())).transpose()?.flatten();
+
+        let seal = seal_keys(&config.store, &mut random)?;
+        let store = open_embedded(&config.store.path)?;
+        let organization = config.organization.clone();
+        let cache = CacheSettings::default();
+        let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await?;
+
+        let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?;
+        let api = optional("api", config.api.as_ref(), api_tls, &limits)?;
+        let admin = optional("admin", config.admin.as_ref(), admin_tls, &limits)?;
+        let socket = ControlSocket::bind(&control::socket_beside(&config.store.path)).await?;
+
+        let running = Running {
+            s3_address: s3.local_addr(),
+            api_address: api.as_ref().map(Listener::local_addr),
+            admin_address: admin.as_ref().map(Listener::local_addr),
+            keys: Arc::clone(&keys),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let ceilings = Ceilings::new(config.ceilings.clone());
+        let seed = random.next_u64();
+        let proxy = Arc::new(Proxy::new(&config.s3, &limits, Arc::clone(&keys), ceilings, backends, clock, seed));
+        let serve = move |request, peer| Arc::clone(&proxy).serve(request, peer);
+        running.tasks.spawn(s3.serve(serve, running.stop.clone()));
+        let routes = control::router(Arc::clone(&keys), random);
+        if let Some(api) = api {
+            running.tasks.spawn(api.serve(service(routes.clone()), running.stop.clone()));
+        }
+        if let Some(admin) = admin {
+            running.tasks.spawn(admin.serve(service(probes::router(readiness(keys))), running.stop.clone()));
+        }
+        let stop = running.stop.clone();
+        running.tasks.spawn(async move {
+            if let Err(error) = socket.serve(routes, stop).await {
+                tracing::error!(%error, "the control socket stopped");
+            }
+        });
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// Stops accepting at once, lets running requests finish within `limits.shutdown_grace`, then closes
+    /// the store.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.keys.shutdown().await;
+    }
+}
+
+/// The key that seals the store. A first start makes one; a store without its key is not touched.
+fn seal_keys(store: &Store, random: &mut UnwrapErr<SysRng>) -> Result<SealKeys, StartError> {
+    if !store.seal_key_file.exists() {
+        if store.path.exists() {
+            let (seal_key_file, store) = (store.seal_key_file.clone(), store.path.clone());
+            return Err(StartError::SealKeyMissing { seal_key_file, store });
+        }
+        SealKeys::create_file(&store.seal_key_file, random)?;
+        tracing::info!(file = %store.seal_key_file.display(), "made a seal key; keep a copy of it apart from the store");
+    }
+    Ok(SealKeys::read(&store.seal_key_file, &[])?)
+}
+
+fn server_tls(files: Option<&TlsFiles>) -> Result<Option<Arc<rustls::ServerConfig>>, StartError> {
+    Ok(files.map(tls::server_config).transpose()?)
+}
+
+fn optional(
+    section: &'static str,
+    endpoint: Option<&Endpoint>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    limits: &Arc<Limits>,
+) -> Result<Option<Listener>, StartError> {
+    endpoint.map(|endpoint| bind(section, endpoint.listen, tls, limits)).transpose()
+}
+
+fn bind(
+    section: &'static str,
+    address: SocketAddr,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    limits: &Arc<Limits>,
+) -> Result<Listener, StartError> {
+    Listener::bind(address, tls, Arc::clone(limits)).map_err(|source| StartError::Bind { section, address, source })
+}
+
+/// Routes as a listener's service.
+fn service(
+    routes: Router,
+) -> impl Fn(Request<RequestBody>, Arc<Peer>) -> futures_util::future::BoxFuture<'static, Response<axum::body::Body>>
++ Clone
++ Send
++ 'static {
+    move |request, _peer| {
+        let mut routes = routes.clone();
+        Box::pin(async move {
+            match routes.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        })
+    }
+}
+
+fn readiness(keys: Arc<Keys>) -> probes::Readiness {
+    Arc::new(move || {
+        let keys = Arc::clone(&keys);
+        Box::pin(async move { keys.list(None, 1).await.map(|_| ()).map_err(|error| error.to_string()) })
+    })
+}

@@ -1,0 +1,56 @@
+//! Why the program did not start. Every message says what to look at.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::backend::BackendError;
+use crate::control::SocketError;
+use crate::keys::KeysError;
+use crate::listener::tls::TlsError;
+use crate::store::{OpenError, SealFileError};
+
+/// Why the program did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A backend's trusted certificates are unusable.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ([{section}] listen): {source}")]
+    Bind {
+        /// The section of the configuration.
+        section: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The control socket cannot be made.
+    #[error(transparent)]
+    Control(#[from] SocketError),
+    /// What the store holds cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The key that seals the store is gone.
+    #[error(
+        "{} is missing, but the store {} exists: its secrets were sealed with that key and nothing else opens them. \
+         Restore the file, or move the store away to begin anew",
+        seal_key_file.display(), store.display()
+    )]
+    SealKeyMissing {
+        /// The missing file.
+        seal_key_file: PathBuf,
+        /// The store.
+        store: PathBuf,
+    },
+    /// The key that seals the store cannot be read or made.
+    #[error(transparent)]
+    SealKey(#[from] SealFileError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// A certificate or its key is unusable.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}

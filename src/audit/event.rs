@@ -1,0 +1,66 @@
+//! What happened in one S3 request: who asked for what, what was decided and what came of it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::identity::{AccessKeyId, Principal};
+
+/// One S3 request, from its first byte to its last.
+#[derive(Debug)]
+pub struct AccessEvent {
+    /// The id in the answer's `x-amz-request-id`.
+    pub request_id: String,
+    /// The socket's peer.
+    pub peer: SocketAddr,
+    /// The method.
+    pub method: String,
+    /// `/bucket/key`, decoded.
+    pub resource: String,
+    /// The S3 operation, once it is known.
+    pub operation: Option<&'static str>,
+    /// The key the request claims, or proved, to be signed with.
+    pub access_key_id: Option<AccessKeyId>,
+    /// Who that key belongs to; only of a verified request.
+    pub principal: Option<Principal>,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The S3 error code of a refusal or failure.
+    pub error_code: Option<String>,
+    /// Why, for the operator.
+    pub reason: Option<String>,
+    /// The backend that was asked.
+    pub backend: Option<String>,
+    /// Bytes of the request body that were passed on.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body.
+    pub bytes_out: u64,
+    /// From the head of the request to the last byte of the answer.
+    pub duration: Duration,
+    /// Whether the answer was sent to its end.
+    pub complete: bool,
+}
+
+impl AccessEvent {
+    /// Writes the event. Values that a client chose are escaped by the log's format.
+    pub fn write(&self) {
+        tracing::info!(
+            target: "portcullis::audit",
+            request_id = %self.request_id,
+            peer = %self.peer.ip(),
+            method = %self.method,
+            resource = ?self.resource,
+            operation = self.operation.unwrap_or("-"),
+            access_key_id = self.access_key_id.as_ref().map_or("-", AccessKeyId::as_str),
+            principal = self.principal.as_ref().map_or("-", Principal::as_str),
+            status = self.status,
+            code = self.error_code.as_deref().unwrap_or("-"),
+            reason = self.reason.as_deref().unwrap_or("-"),
+            backend = self.backend.as_deref().unwrap_or("-"),
+            bytes_in = self.bytes_in,
+            bytes_out = self.bytes_out,
+            duration_us = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
+            complete = self.complete,
+            "s3 request"
+        );
+    }
+}

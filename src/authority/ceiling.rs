@@ -1,0 +1,91 @@
+//! The most that an identity may do: the permission of its key, under the ceiling of its prefix. Judged
+//! at every request, so that lowering a ceiling narrows the keys that live.
+
+use crate::config::Ceiling;
+use crate::identity::{Permission, Principal};
+use crate::s3::operation::{Action, NeededPermission};
+
+/// The configured ceilings, longest prefix first.
+#[derive(Clone, Debug)]
+pub struct Ceilings(Vec<Ceiling>);
+
+/// An action that a principal may not do, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Denial {
+    /// The action.
+    pub action: Action,
+    /// Completes "is not authorized to perform … because …".
+    pub reason: String,
+}
+
+impl Ceilings {
+    /// The ceilings of the configuration.
+    #[must_use]
+    pub fn new(mut ceilings: Vec<Ceiling>) -> Self {
+        ceilings.sort_by_key(|ceiling| std::cmp::Reverse(ceiling.prefix.len()));
+        Self(ceilings)
+    }
+
+    /// The most that `principal` may do: nothing where no entry matches.
+    #[must_use]
+    pub fn of(&self, principal: &Principal) -> Permission {
+        let ceiling = self.0.iter().find(|ceiling| ceiling.matches(principal.as_str()));
+        ceiling.map_or(Permission::None, |ceiling| ceiling.permission)
+    }
+
+    /// Whether a key of `principal` with `permission` may do `action`.
+    ///
+    /// # Errors
+    /// The [`Denial`], which says whether the key or the ceiling is too narrow.
+    pub fn judge(&self, principal: &Principal, permission: Permission, action: Action) -> Result<(), Denial> {
+        let needed = match action.needed_permission() {
+            NeededPermission::Read => Permission::Read,
+            NeededPermission::Write => Permission::Write,
+            NeededPermission::Admin => Permission::Admin,
+        };
+        let off = crate::fault::check_is_off;
+        if permission < needed && !off("permission") {
+            let reason = format!("the permission of the access key is \"{permission}\" and this takes \"{needed}\"");
+            return Err(Denial { action, reason });
+        }
+        let ceiling = self.of(principal);
+        if ceiling < needed && !off("ceiling") {
+            let reason = format!("the ceiling of its identity prefix is \"{ceiling}\" and this takes \"{needed}\"");
+            return Err(Denial { action, reason });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn ceiling(prefix: &str, permission: Permission) -> Ceiling {
+        Ceiling { prefix: prefix.into(), permission, max_duration: Duration::from_hours(12), permanent: true }
+    }
+
+    #[test]
+    fn the_longest_prefix_wins_and_no_entry_means_nothing() {
+        let ceilings =
+            Ceilings::new(vec![ceiling("static/", Permission::Admin), ceiling("static/CWREAD", Permission::Read)]);
+        let of = |text: &str| ceilings.of(&Principal::parse(text).unwrap());
+        assert_eq!(of("static/CWOTHER"), Permission::Admin);
+        assert_eq!(of("static/CWREADER"), Permission::Read);
+        assert_eq!(of("saml/Admin"), Permission::None);
+    }
+
+    #[test]
+    fn the_narrower_of_key_and_ceiling_decides() {
+        let ceilings = Ceilings::new(vec![ceiling("static/", Permission::Write)]);
+        let principal = Principal::parse("static/CWABC").unwrap();
+        assert!(ceilings.judge(&principal, Permission::Admin, Action::PutObject).is_ok());
+        assert!(ceilings.judge(&principal, Permission::Read, Action::GetObject).is_ok());
+        let key = ceilings.judge(&principal, Permission::Read, Action::PutObject).unwrap_err();
+        assert!(key.reason.contains("access key"), "{key:?}");
+        let prefix = ceilings.judge(&principal, Permission::Admin, Action::CreateBucket).unwrap_err();
+        assert!(prefix.reason.contains("ceiling"), "{prefix:?}");
+    }
+}

@@ -1,0 +1,57 @@
+//! `portcullis serve`: run what a configuration says until asked to stop.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::app::{App, asked_to_stop};
+use crate::clock::SystemClock;
+use crate::config;
+use crate::telemetry::{self, LogFormat};
+
+/// Run until SIGTERM or SIGINT.
+#[derive(clap::Args)]
+pub(crate) struct Serve {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "PORTCULLIS_CONFIG")]
+    config: PathBuf,
+    /// Write log lines as JSON.
+    #[arg(long)]
+    json_logs: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> ExitCode {
+        let config = match config::load(&self.config) {
+            Ok(config) => config,
+            Err(error) => {
+                eprintln!("portcullis: {error}");
+                return ExitCode::from(2);
+            }
+        };
+        let format = if self.json_logs { LogFormat::Json } else { LogFormat::Human };
+        match serve(config, format) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("portcullis: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn serve(config: config::Config, format: LogFormat) -> anyhow::Result<()> {
+    telemetry::start(format).context("logging cannot be started")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(async {
+        let running = App::start(config, Arc::new(SystemClock)).await?;
+        tracing::info!(s3 = %running.s3_address, "ready");
+        let signal = asked_to_stop().await.context("signals cannot be handled")?;
+        tracing::info!(signal, "stopping: no new connections, running requests may finish");
+        running.shutdown().await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}

@@ -1,0 +1,115 @@
+//! Step two: who sent it. Form, then time, then key and signature, then session token, expiry and
+//! suspension; an unknown key goes through the same work as a known one.
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
+
+use super::Proxy;
+use super::error::Refusal;
+use super::receive::Received;
+use super::record::Record;
+use crate::keys::{LiveKey, Lookup};
+use crate::listener::RequestBody;
+use crate::s3::{ErrorCode, RequestHead, S3Error};
+use crate::sigv4::{Form, Payload, UnverifiedSignature, VerifiedSignature};
+
+/// A request whose signature was made by a living key. Only [`Proxy::authenticate`] makes one.
+pub(super) struct Authenticated {
+    head: RequestHead,
+    body: RequestBody,
+    key: Arc<LiveKey>,
+    signature: VerifiedSignature,
+}
+
+impl Authenticated {
+    pub(super) fn head(&self) -> &RequestHead {
+        &self.head
+    }
+
+    pub(super) fn key(&self) -> &LiveKey {
+        &self.key
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.signature.form()
+    }
+
+    pub(super) fn payload(&self) -> Payload {
+        self.signature.payload()
+    }
+
+    pub(super) fn into_parts(self) -> (RequestHead, RequestBody) {
+        (self.head, self.body)
+    }
+}
+
+impl Proxy {
+    /// Finds out who sent a request.
+    pub(super) async fn authenticate(&self, received: Received, record: &mut Record) -> Result<Authenticated, Refusal> {
+        let (mut head, body) = received.into_unverified_parts();
+        let unverified = UnverifiedSignature::read(&head, &self.accepted_region)?;
+        record.claimed(unverified.access_key_id());
+        let now = self.clock.now();
+        unverified.judge_time(now)?;
+        let (key, known) = match self.keys.find(unverified.access_key_id()).await? {
+            Lookup::Known(key) => (key, true),
+            Lookup::Unknown(decoy) => (decoy, false),
+        };
+        let scope = unverified.scope();
+        let signing_key = key.signing_key(scope.date, &scope.region, "s3");
+        let signature = unverified.verify(&head, &signing_key, known)?;
+        record.proved(&key.principal);
+        refuse_session_token(&head)?;
+        self.refuse_dead_key(&key, now)?;
+        self.keys.note_use(&key);
+        let hoisted = signature.take_signed_parameters(&mut head)?;
+        act_as_headers(&mut head, hoisted)?;
+        Ok(Authenticated { head, body, key, signature })
+    }
+
+    /// Expiry is judged by the clock at each request, never by the life of a cache entry.
+    fn refuse_dead_key(&self, key: &LiveKey, now: jiff::Timestamp) -> Result<(), S3Error> {
+        let off = crate::fault::check_is_off;
+        if key.expires_at.is_some_and(|end| end <= now) && !off("key_expiry") {
+            return Err(S3Error::new(ErrorCode::ExpiredToken, "The provided token has expired."));
+        }
+        if self.keys.is_suspended(&key.principal) && !off("suspension") {
+            return Err(S3Error::new(
+                ErrorCode::InvalidAccessKeyId,
+                "The AWS Access Key Id you provided is suspended.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// No key has a session token here. One that is sent all the same is refused, not ignored: its sender
+/// believes it to count.
+fn refuse_session_token(head: &RequestHead) -> Result<(), S3Error> {
+    let in_query = head.query.parameters().iter().any(|(name, _)| name.eq_ignore_ascii_case("x-amz-security-token"));
+    if !in_query && !head.headers.contains_key("x-amz-security-token") {
+        return Ok(());
+    }
+    Err(S3Error::new(
+        ErrorCode::InvalidToken,
+        "The provided token is malformed or otherwise invalid: this access key has no session token.",
+    ))
+}
+
+/// A signed `x-amz-*` parameter of a presigned URL is the header of that name: it takes the same effect
+/// and needs the same permission.
+fn act_as_headers(head: &mut RequestHead, hoisted: Vec<(String, String)>) -> Result<(), S3Error> {
+    for (name, value) in hoisted {
+        let name = HeaderName::try_from(name).map_err(|_| not_a_header("name"))?;
+        let value = HeaderValue::try_from(value).map_err(|_| not_a_header("value"))?;
+        head.headers.insert(name, value);
+    }
+    // SDKs add the operation's name for their own routing.
+    head.query.take(|name| name == "x-id");
+    Ok(())
+}
+
+fn not_a_header(part: &str) -> S3Error {
+    S3Error::new(ErrorCode::InvalidArgument, format!("An x-amz-* query parameter is not the {part} of a header."))
+}

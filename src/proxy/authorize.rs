@@ -1,0 +1,142 @@
+//! Step three: what it is, and whether its sender may. Every action of the operation is judged, on the
+//! very names that are sent on.
+
+use std::sync::Arc;
+
+use super::Proxy;
+use super::authenticate::Authenticated;
+use super::error::Refusal;
+use super::record::Record;
+use crate::authority::Denial;
+use crate::backend::Backend;
+use crate::keys::LiveKey;
+use crate::listener::RequestBody;
+use crate::s3::operation::{Action, Classified, Classify, DemandTarget, Target, classify};
+use crate::s3::{Address, ErrorCode, ObjectKey, RequestHead, S3Error};
+use crate::sigv4::{Form, Payload};
+
+/// A request that its sender may make, with the backend it goes to. Only [`Proxy::authorize`] makes one,
+/// and only one of these can be forwarded.
+pub(super) struct Authorized {
+    head: RequestHead,
+    body: RequestBody,
+    classified: Classified,
+    payload: Payload,
+    backend: Arc<Backend>,
+}
+
+/// The parts of an [`Authorized`] request.
+pub(super) struct AuthorizedParts {
+    pub(super) head: RequestHead,
+    pub(super) body: RequestBody,
+    pub(super) classified: Classified,
+    pub(super) payload: Payload,
+    pub(super) backend: Arc<Backend>,
+}
+
+impl Authorized {
+    pub(super) fn into_parts(self) -> AuthorizedParts {
+        let Self { head, body, classified, payload, backend } = self;
+        AuthorizedParts { head, body, classified, payload, backend }
+    }
+}
+
+impl Proxy {
+    /// Decides whether the sender of a request may make it.
+    pub(super) fn authorize(&self, authenticated: Authenticated, record: &mut Record) -> Result<Authorized, Refusal> {
+        let head = authenticated.head();
+        let target = match head.address {
+            Address::Bucket(_) => Target::Bucket,
+            Address::Object(..) => Target::Object,
+            Address::Service => Target::Service,
+        };
+        let query = head.query.parameters();
+        let classified = classify(Classify { method: &head.method, target, query, headers: &head.headers })?;
+        record.classified(classified.operation.name());
+        for (action, on) in &classified.demands {
+            self.ceilings
+                .judge(&authenticated.key().principal, authenticated.key().permission, *action)
+                .map_err(|denial| denied(&denial, *action, on, &authenticated))?;
+        }
+        let backend = self.route(head, &classified)?;
+        record.sent_to(backend.name());
+        let payload = authenticated.payload();
+        let (head, body) = authenticated.into_parts();
+        Ok(Authorized { head, body, classified, payload, backend })
+    }
+
+    /// The backend of the request's bucket, if it keeps the names that were judged.
+    fn route(&self, head: &RequestHead, classified: &Classified) -> Result<Arc<Backend>, S3Error> {
+        let Some(bucket) = head.address.bucket() else {
+            return self.backends.only().cloned().ok_or_else(|| {
+                S3Error::new(
+                    ErrorCode::NotImplemented,
+                    "Listing the buckets of several backends is not implemented yet.",
+                )
+            });
+        };
+        let backend = self.backends.holding(bucket.as_str()).ok_or_else(|| no_backend(bucket.as_str()))?;
+        if let Some(key) = head.address.key() {
+            refuse_ambiguous(key, backend)?;
+        }
+        if let Some(source) = &classified.copy_source {
+            refuse_ambiguous(&source.key, backend)?;
+            let same = self.backends.holding(source.bucket.as_str()).is_some_and(|other| Arc::ptr_eq(other, backend));
+            if !same {
+                return Err(S3Error::new(
+                    ErrorCode::NotImplemented,
+                    format!(
+                        "The copy source bucket '{}' is on another backend; copy through the client.",
+                        source.bucket.as_str()
+                    ),
+                ));
+            }
+        }
+        Ok(Arc::clone(backend))
+    }
+}
+
+/// A key with empty or dot segments can reach another key on a backend that cleans paths, past whatever
+/// was decided for that one.
+pub(super) fn refuse_ambiguous(key: &ObjectKey, backend: &Backend) -> Result<(), S3Error> {
+    if backend.keeps_exact_keys() || !key.is_ambiguous() || crate::fault::check_is_off("dot_segments") {
+        return Ok(());
+    }
+    Err(S3Error::new(
+        ErrorCode::InvalidURI,
+        "Keys with an empty, '.' or '..' segment or a leading '/' are refused here, since the storage behind may \
+         take them for another key.",
+    ))
+}
+
+fn no_backend(bucket: &str) -> S3Error {
+    S3Error::new(ErrorCode::AccessDenied, format!("No storage is configured for the bucket '{bucket}'."))
+}
+
+/// A sender who signed with a header is told why; whoever merely holds a URL is not.
+fn denied(denial: &Denial, action: Action, on: &DemandTarget, authenticated: &Authenticated) -> Refusal {
+    let key: &LiveKey = authenticated.key();
+    let resource = resource_arn(on, &authenticated.head().address);
+    let why = format!(
+        "User: {} is not authorized to perform: {} on resource: \"{resource}\" because {}",
+        key.principal,
+        action.name(),
+        denial.reason
+    );
+    let shown = match authenticated.form() {
+        Form::Header => why.clone(),
+        Form::Presigned { .. } => "Access Denied".to_owned(),
+    };
+    Refusal::because(S3Error::new(ErrorCode::AccessDenied, shown), why)
+}
+
+fn resource_arn(on: &DemandTarget, address: &Address) -> String {
+    let bucket = || address.bucket().map_or("*", |bucket| bucket.as_str());
+    match on {
+        DemandTarget::Bucket => format!("arn:aws:s3:::{}", bucket()),
+        DemandTarget::CopySource(source) => format!("arn:aws:s3:::{}/{}", source.bucket.as_str(), source.key.as_str()),
+        DemandTarget::EachObjectInBody => format!("arn:aws:s3:::{}/*", bucket()),
+        DemandTarget::Object => format!("arn:aws:s3:::{}/{}", bucket(), address.key().map_or("*", ObjectKey::as_str)),
+        DemandTarget::Service => "arn:aws:s3:::*".to_owned(),
+    }
+}

@@ -1,0 +1,68 @@
+//! A proved body on its way to a backend that takes trailers: framed anew as
+//! `STREAMING-UNSIGNED-PAYLOAD-TRAILER`, so that the backend stores the client's checksum. The final
+//! chunk is written only once the proof is in.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderValue};
+use http_body::{Body, Frame};
+
+use super::verify::VerifyingBody;
+use crate::backend::BodyFault;
+use crate::s3::checksum::Algorithm;
+
+/// A verified body in aws-chunked framing.
+pub(in crate::proxy) struct FramedBody {
+    inner: VerifyingBody,
+    ready: VecDeque<Bytes>,
+    ended: bool,
+}
+
+impl FramedBody {
+    pub(in crate::proxy) fn new(inner: VerifyingBody) -> Self {
+        Self { inner, ready: VecDeque::new(), ended: false }
+    }
+}
+
+/// Adds the headers that announce the framing of a body of `length` bytes.
+pub(in crate::proxy) fn announce_trailer(headers: &mut HeaderMap, algorithm: Algorithm, length: u64) {
+    let encoding = match headers.get(CONTENT_ENCODING) {
+        Some(encoding) => [b"aws-chunked,", encoding.as_bytes()].concat(),
+        None => b"aws-chunked".to_vec(),
+    };
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_bytes(&encoding).expect("a header value and a word"));
+    headers.insert("x-amz-trailer", HeaderValue::from_static(algorithm.header()));
+    headers.insert("x-amz-decoded-content-length", HeaderValue::from(length));
+}
+
+impl Body for FramedBody {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(bytes) = this.ready.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            match ready!(Pin::new(&mut this.inner).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    this.ready.extend([format!("{:x}\r\n", data.len()).into(), data, Bytes::from_static(b"\r\n")]);
+                }
+                Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
+                None => {
+                    this.ended = true;
+                    this.ready.push_back(format!("0\r\n{}\r\n", this.inner.trailer()).into());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The one place where the data plane turns a failure into bytes. What it does not know is a bland 500,
+//! and the reason stays in the record, under the request id.
+
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::record::Record;
+use super::response_body::ResponseBody;
+use crate::backend::BackendError;
+use crate::keys::KeysError;
+use crate::s3::{ErrorCode, S3Error, xml};
+
+/// A request that is not answered with success: what the client is told, and what the operator is.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    shown: Shown,
+    reason: Option<String>,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Own(S3Error),
+    /// An error the backend gave, written anew under our request id.
+    Backend {
+        status: StatusCode,
+        error: xml::BackendError,
+    },
+}
+
+impl Refusal {
+    /// An error of our own, with the reason for the operator.
+    pub(super) fn because(error: S3Error, reason: impl Into<String>) -> Self {
+        Self { shown: Shown::Own(error), reason: Some(reason.into()) }
+    }
+
+    /// An error that the backend gave and that is the client's to know.
+    pub(super) fn of_backend(status: StatusCode, error: xml::BackendError) -> Self {
+        Self { shown: Shown::Backend { status, error }, reason: Some("answered so by the backend".to_owned()) }
+    }
+}
+
+impl From<S3Error> for Refusal {
+    fn from(error: S3Error) -> Self {
+        Self { shown: Shown::Own(error), reason: None }
+    }
+}
+
+impl From<KeysError> for Refusal {
+    /// Nobody can say whether the key is good, so nobody passes.
+    fn from(error: KeysError) -> Self {
+        tracing::error!(%error, "the key store failed; requests are refused with 503 until it answers again");
+        let shown = S3Error::new(
+            ErrorCode::ServiceUnavailable,
+            "The key store does not answer, so the request cannot be verified. Please retry.",
+        );
+        Self::because(shown, error.to_string())
+    }
+}
+
+impl From<BackendError> for Refusal {
+    fn from(error: BackendError) -> Self {
+        let shown = match &error {
+            BackendError::Connect(_) => S3Error::new(
+                ErrorCode::ServiceUnavailable,
+                "The storage behind this server cannot be reached. Please retry.",
+            ),
+            BackendError::Exchange(_) => S3Error::new(
+                ErrorCode::BadGateway,
+                "The storage behind this server broke off or gave no valid answer. Please retry.",
+            ),
+            BackendError::Build(_) | BackendError::Certificates { .. } => {
+                S3Error::new(ErrorCode::InternalError, "We encountered an internal error.")
+            }
+        };
+        tracing::warn!(%error, "a backend gave no answer");
+        Self::because(shown, error.to_string())
+    }
+}
+
+/// The answer for `refusal`, under the id of `record`.
+pub(super) fn answer(refusal: Refusal, mut record: Record) -> Response<ResponseBody> {
+    let Refusal { shown, reason } = refusal;
+    let (status, error, region) = match shown {
+        Shown::Own(error) => {
+            let region = error.elements.iter().find(|(name, _)| *name == "Region").map(|(_, region)| region.clone());
+            record.failed(error.code.as_str(), Some(reason.unwrap_or_else(|| error.message.clone().into_owned())));
+            (error.code.status(), document(&error, &record), region)
+        }
+        Shown::Backend { status, error } => {
+            record.failed(&error.code, reason);
+            (status, relayed_document(&error, &record), None)
+        }
+    };
+    let body = if record.is_head() { ResponseBody::empty() } else { ResponseBody::own(error) };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    headers.insert("x-amz-request-id", request_id(&record));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Some(region) = region.and_then(|region| HeaderValue::try_from(region).ok()) {
+        headers.insert("x-amz-bucket-region", region);
+    }
+    record.follow(response)
+}
+
+/// The request id as a header.
+pub(super) fn request_id(record: &Record) -> HeaderValue {
+    HeaderValue::from_str(record.request_id()).expect("hexadecimal digits")
+}
+
+fn document(error: &S3Error, record: &Record) -> String {
+    xml::error_document(error, record.resource(), record.request_id())
+}
+
+/// The document for a backend's error: its code and message, and those elements that speak of the
+/// request and not of the backend.
+pub(super) fn relayed_document(error: &xml::BackendError, record: &Record) -> String {
+    const OF_THE_REQUEST: [&str; 14] = [
+        "ActualObjectSize",
+        "ArgumentName",
+        "ArgumentValue",
+        "BucketName",
+        "Condition",
+        "ETag",
+        "Key",
+        "MaxSizeAllowed",
+        "MinSizeAllowed",
+        "PartNumber",
+        "ProposedSize",
+        "RangeRequested",
+        "UploadId",
+        "VersionId",
+    ];
+    error.relayed(&OF_THE_REQUEST, record.resource(), record.request_id())
+}

@@ -1,0 +1,146 @@
+//! What is written down of one request: begun when it arrives, finished exactly once, when its answer
+//! has been sent or given up.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+
+use super::response_body::ResponseBody;
+use crate::audit::AccessEvent;
+use crate::identity::{AccessKeyId, Principal};
+use crate::s3::Address;
+
+/// The record of one request. Writes its event when it is dropped, so that no way out forgets it.
+#[derive(Debug)]
+pub(super) struct Record {
+    event: AccessEvent,
+    started: Instant,
+    bytes_in: Option<Arc<AtomicU64>>,
+}
+
+/// Hands out the request ids of this process: 16 hexadecimal digits, none twice.
+#[derive(Debug)]
+pub(super) struct RequestIds {
+    seed: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { seed, next: AtomicU64::new(0) }
+    }
+
+    /// The next id. A bijective mix (splitmix64) of a counter: unique, and not guessable from the last.
+    pub(super) fn next(&self) -> String {
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut mixed = self.seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        format!("{:016X}", mixed ^ (mixed >> 31))
+    }
+}
+
+impl Record {
+    pub(super) fn start<B>(request_id: String, request: &Request<B>, peer: SocketAddr) -> Self {
+        let event = AccessEvent {
+            request_id,
+            peer,
+            method: request.method().as_str().to_owned(),
+            resource: String::new(),
+            operation: None,
+            access_key_id: None,
+            principal: None,
+            status: 0,
+            error_code: None,
+            reason: None,
+            backend: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            duration: Duration::ZERO,
+            complete: false,
+        };
+        Self { event, started: Instant::now(), bytes_in: None }
+    }
+
+    pub(super) fn request_id(&self) -> &str {
+        &self.event.request_id
+    }
+
+    pub(super) fn resource(&self) -> &str {
+        &self.event.resource
+    }
+
+    pub(super) fn is_head(&self) -> bool {
+        self.event.method == "HEAD"
+    }
+
+    pub(super) fn addressed(&mut self, address: &Address) {
+        self.event.resource = address.to_string();
+    }
+
+    pub(super) fn claimed(&mut self, id: &AccessKeyId) {
+        self.event.access_key_id = Some(id.clone());
+    }
+
+    pub(super) fn proved(&mut self, principal: &Principal) {
+        self.event.principal = Some(principal.clone());
+    }
+
+    pub(super) fn classified(&mut self, operation: &'static str) {
+        self.event.operation = Some(operation);
+    }
+
+    pub(super) fn sent_to(&mut self, backend: &str) {
+        self.event.backend = Some(backend.to_owned());
+    }
+
+    /// Follows the count of body bytes that are passed on.
+    pub(super) fn uploads(&mut self, bytes: Arc<AtomicU64>) {
+        self.bytes_in = Some(bytes);
+    }
+
+    pub(super) fn failed(&mut self, code: &str, reason: Option<String>) {
+        self.event.error_code = Some(code.to_owned());
+        self.event.reason = reason;
+    }
+
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.event.bytes_out += bytes as u64;
+    }
+
+    pub(super) fn completed(&mut self) {
+        self.event.complete = true;
+    }
+
+    /// Goes along with an answer until it has been sent.
+    pub(super) fn follow(mut self, response: Response<ResponseBody>) -> Response<ResponseBody> {
+        self.event.status = response.status().as_u16();
+        response.map(|body| body.recorded_by(self))
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.event.duration = self.started.elapsed();
+        if let Some(bytes) = &self.bytes_in {
+            self.event.bytes_in = bytes.load(Ordering::Relaxed);
+        }
+        self.event.write();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_sixteen_digits_and_never_repeat() {
+        let ids = RequestIds::new(7);
+        let all: std::collections::HashSet<String> = (0..10_000).map(|_| ids.next()).collect();
+        assert_eq!(all.len(), 10_000);
+        assert!(all.iter().all(|id| id.len() == 16));
+    }
+}

@@ -1,0 +1,167 @@
+//! Step five: the backend's answer, with what speaks of the backend taken out or replaced.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Response, StatusCode, response};
+
+use super::Proxy;
+use super::document::Document;
+use super::error::{Refusal, request_id};
+use super::forward::Answer;
+use super::record::Record;
+use super::response_body::{BackendBody, ResponseBody};
+use crate::backend::{Backend, forwardable_response_headers};
+use crate::s3::operation::Operation;
+use crate::s3::{ErrorCode, S3Error, location, xml};
+
+/// Error documents of a backend are read up to here.
+const LONGEST_ERROR: usize = 64 * 1024;
+
+/// Codes that speak of Portcullis's own credential, host or clock, never of the client's.
+const ABOUT_US: [&str; 14] = [
+    "AuthorizationHeaderMalformed",
+    "AuthorizationQueryParametersError",
+    "CredentialsNotSupported",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidHostHeader",
+    "InvalidSecurity",
+    "InvalidToken",
+    "MissingSecurityHeader",
+    "NotSignedUp",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "UnauthorizedAccess",
+];
+
+impl Proxy {
+    /// Makes the client's answer from the backend's.
+    pub(super) async fn respond(&self, answer: Answer, record: &mut Record) -> Result<Response<ResponseBody>, Refusal> {
+        let Answer { response, operation, backend, host, proved } = answer;
+        let (parts, body) = response.into_parts();
+        let status = parts.status;
+        let body = BackendBody::new(body, self.idle_timeout);
+        if !status.is_success() && status != StatusCode::NOT_MODIFIED {
+            return Err(self.failure(&parts, body, &backend, record).await);
+        }
+        let mut headers = forwardable_response_headers(&parts.headers);
+        headers.insert("x-amz-request-id", request_id(record));
+        for checksum in proved {
+            let value = HeaderValue::try_from(checksum.encoded()).expect("base64 is visible ASCII");
+            headers.entry(checksum.algorithm().header()).or_insert(value);
+        }
+        let body = match operation {
+            Operation::GetBucketLocation => {
+                headers.remove(CONTENT_LENGTH);
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+                ResponseBody::own(location::location_answer(&self.region))
+            }
+            Operation::CompleteMultipartUpload => {
+                headers.remove(CONTENT_LENGTH);
+                ResponseBody::document(Document::new(body, Some((LOCATION_PATH, self.address_of(&host, record)))))
+            }
+            Operation::CopyObject | Operation::UploadPartCopy => {
+                headers.remove(CONTENT_LENGTH);
+                ResponseBody::document(Document::new(body, None))
+            }
+            _ => ResponseBody::backend(body),
+        };
+        match operation {
+            Operation::CreateBucket => {
+                let location = HeaderValue::try_from(record.resource()).ok();
+                location.map(|location| headers.insert(LOCATION, location));
+            }
+            Operation::HeadBucket => {
+                let region = HeaderValue::try_from(self.region.as_str()).ok();
+                region.map(|region| headers.insert("x-amz-bucket-region", region));
+            }
+            _ => {}
+        }
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    /// What the client is told of a backend's error or redirect.
+    async fn failure(&self, parts: &response::Parts, body: BackendBody, backend: &Backend, record: &Record) -> Refusal {
+        let status = parts.status;
+        if status.is_redirection() {
+            tracing::error!(backend = backend.name(), %status, "the backend redirects; check its endpoint, region and addressing");
+            return misconfigured(format!("the backend answered with a redirect, {status}"));
+        }
+        let document = read_error(body).await;
+        let error = xml::parse_error_document(&document);
+        let speaks_of_us = match &error {
+            Some(error) => ABOUT_US.contains(&error.code.as_str()),
+            // HEAD has no document; after our own decision a refusal can only be about our credential.
+            None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+        };
+        if speaks_of_us {
+            let code = error.map_or_else(|| status.to_string(), |error| format!("{status} {}", error.code));
+            tracing::error!(
+                backend = backend.name(),
+                code,
+                request_id = record.request_id(),
+                "the backend refused our own credential: check its access key, clock and region"
+            );
+            return misconfigured(format!("the backend refused our own credential: {code}"));
+        }
+        let mut error = error.unwrap_or_else(|| without_document(status, record));
+        if backend.is_named_in(&error.message) {
+            "The storage behind this server refused the request.".clone_into(&mut error.message);
+        }
+        Refusal::of_backend(status, error)
+    }
+
+    /// Our own address of the request's object, for `Location`.
+    fn address_of(&self, host: &str, record: &Record) -> String {
+        let scheme = if self.serves_tls { "https" } else { "http" };
+        format!("{scheme}://{host}{}", crate::s3::percent::encode(record.resource(), crate::s3::percent::Slash::Keep))
+    }
+}
+
+const LOCATION_PATH: &[&str] = &["CompleteMultipartUploadResult", "Location"];
+
+fn misconfigured(reason: String) -> Refusal {
+    Refusal::because(
+        S3Error::new(
+            ErrorCode::BadGateway,
+            "The storage behind this server refused to work with it. This is not the fault of your request; \
+             tell whoever runs this server the request id.",
+        ),
+        reason,
+    )
+}
+
+/// What is left of an error body within bounds; what cannot be read counts as nothing.
+async fn read_error(mut body: BackendBody) -> Bytes {
+    let mut read = BytesMut::new();
+    while read.len() <= LONGEST_ERROR {
+        match std::future::poll_fn(|context| body.poll_data(context)).await {
+            Some(Ok(piece)) => read.extend_from_slice(&piece),
+            Some(Err(_)) | None => break,
+        }
+    }
+    read.freeze()
+}
+
+/// The code that a bare status stands for: HEAD answers, and backends that say nothing.
+fn without_document(status: StatusCode, record: &Record) -> xml::BackendError {
+    let of_object = record.resource().trim_start_matches('/').contains('/');
+    let code = match status {
+        StatusCode::NOT_FOUND if of_object => "NoSuchKey",
+        StatusCode::NOT_FOUND => "NoSuchBucket",
+        StatusCode::CONFLICT => "OperationAborted",
+        StatusCode::PRECONDITION_FAILED => "PreconditionFailed",
+        StatusCode::RANGE_NOT_SATISFIABLE => "InvalidRange",
+        StatusCode::METHOD_NOT_ALLOWED => "MethodNotAllowed",
+        StatusCode::NOT_IMPLEMENTED => "NotImplemented",
+        StatusCode::SERVICE_UNAVAILABLE => "ServiceUnavailable",
+        status if status.is_server_error() => "InternalError",
+        _ => "InvalidRequest",
+    };
+    let message = format!("The storage behind this server answered with status {}.", status.as_u16());
+    xml::BackendError { code: code.to_owned(), message, elements: Vec::new() }
+}

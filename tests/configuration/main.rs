@@ -1,0 +1,10 @@
+//! The configuration file: every example loads, every way to get it wrong is one exact line, and
+//! `portcullis check` says the same as starting would.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod check;
+mod examples;
+mod fixture;
+mod refused;
+mod refused_files;
