@@ -4,6 +4,7 @@
 //! store's revision and format. Commits are durable when they return, and one at a time.
 
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +17,7 @@ use tokio::sync::broadcast;
 
 use super::{
     Change, CommitError, Expected, KeyStore, Mutation, OpenError, RecordKey, Revision, StoreError, Versioned, Watch,
-    WatchEvent, Write,
+    WatchEvent, Write, new_file,
 };
 
 /// A [`KeyStore`] in one file. One process at a time can have it open.
@@ -33,19 +34,10 @@ struct Shared {
 impl EmbeddedStore {
     /// Opens the file at `path`, or creates it with mode 0600.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        // The database would create the file too, but readable by everybody.
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(|source| OpenError::File { path: path.into(), source })?;
-        let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path).map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => OpenError::InUse { path: path.into() },
-            other => OpenError::Database { path: path.into(), source: Box::new(other.into()) },
-        })?;
+        if !path.exists() {
+            create(path)?;
+        }
+        let database = open_database(path)?;
         let failed = |error: redb::Error| OpenError::Database { path: path.into(), source: Box::new(error) };
         let format = prepare(&database).map_err(failed)?;
         if format != FORMAT {
@@ -193,6 +185,25 @@ impl Shared {
         }
         Ok(revision)
     }
+}
+
+/// Makes an empty store. A process killed in the middle of that leaves no file that is half a store.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let made = new_file::appear(path, |unborn| {
+        // The database would create the file too, but readable by everybody.
+        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(unborn)?;
+        let database = open_database(unborn).map_err(io::Error::other)?;
+        prepare(&database).map_err(io::Error::other)
+    });
+    // If somebody else was quicker, theirs is the store.
+    made.map(|_| ()).map_err(|source| OpenError::File { path: path.into(), source })
+}
+
+fn open_database(path: &Path) -> Result<Database, OpenError> {
+    redb::Builder::new().set_cache_size(CACHE_BYTES).create(path).map_err(|error| match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => OpenError::InUse { path: path.into() },
+        other => OpenError::Database { path: path.into(), source: Box::new(other.into()) },
+    })
 }
 
 /// Creates the tables of a new file; returns the format of the file.

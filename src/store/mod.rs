@@ -4,6 +4,7 @@
 mod batch;
 mod embedded;
 mod error;
+mod new_file;
 mod record_codec;
 mod record_key;
 mod seal;

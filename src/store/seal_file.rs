@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::SealKeys;
+use super::{SealKeys, new_file};
 
 /// Why a seal key file was not accepted. The operator's to solve.
 #[derive(Debug, thiserror::Error)]
@@ -88,8 +88,13 @@ impl SealKeys {
         random.fill_bytes(key.as_mut());
         let mut text = Zeroizing::new(BASE64.encode(key.as_ref()));
         text.push('\n');
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+        let written = new_file::appear(path, |unborn| {
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(unborn)?.write_all(text.as_bytes())
+        });
+        match written.map_err(failed)? {
+            Some(()) => Ok(()),
+            None => Err(failed(io::ErrorKind::AlreadyExists.into())),
+        }
     }
 }
 

@@ -129,12 +129,15 @@ fn mistakes_in_arguments_and_configuration_exit_with_2() {
         &["create", "--import-id", "short", "--secret-file", "/dev/null"],
         &["create", "--import-id", "AKIAIOSFODNN7EXAMPLE", "--secret-file", "/nonexistent"],
         &["show", "no-key-id"],
-        &["list", "--config", "/nonexistent"],
     ] {
         let output = key(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
     }
     assert_eq!(key(&folder.path().join("nowhere"), &["list"]).status.code(), Some(2));
+    let mut without_configuration = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    let output = without_configuration.args(["key", "list", "--config", "/nonexistent/file.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent/file.toml"));
     assert_eq!(json(folder.path(), &["list"])["accessKeys"].as_array().unwrap().len(), 1);
 
     let seal_key = folder.path().join("seal.key");

@@ -67,15 +67,16 @@ async fn a_kill_at_any_moment_leaves_no_half_key_and_loses_nothing_acknowledged(
     for _ in 0..ROUNDS / ROUNDS_PER_FOLDER {
         let folder = tempfile::tempdir().unwrap();
         let mut acknowledged = HashMap::new();
+        let mut unacknowledged = 0;
         for round in 0..ROUNDS_PER_FOLDER {
             // The first rounds of a folder are killed early, while everything is being set up.
             let longest = if round < 3 { 30_000 } else { 80_000 };
             let delay = Duration::from_micros(random.next_u64() % longest);
             let said = run_and_kill(folder.path(), delay);
             listen(&said, &mut acknowledged);
-            let unacknowledged = verify(folder.path(), &acknowledged).await;
-            interrupted += unacknowledged;
+            unacknowledged = verify(folder.path(), &acknowledged).await;
         }
+        interrupted += unacknowledged;
         created += acknowledged.len();
         revoked += acknowledged.values().filter(|key| key.revoked).count();
     }
