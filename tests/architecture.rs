@@ -123,7 +123,11 @@ fn import_complaints(path: &str, code: &str) -> Vec<String> {
             complaints.push(format!("{path}: imports `{to}`, which the table does not know"));
         } else if !allowed(from, &to) {
             complaints.push(format!("{path}: `{from}` may not use `{to}`"));
-        } else if from == "cli" && CLOSED_TO_CLI.contains(&to.as_str()) && inner.starts_with(char::is_lowercase) {
+        } else if from == "cli"
+            && CLOSED_TO_CLI.contains(&to.as_str())
+            && inner != "self"
+            && inner.starts_with(char::is_lowercase)
+        {
             complaints.push(format!("{path}: `cli` looks inside `{to}` (`{to}::{inner}`)"));
         }
     }

@@ -58,7 +58,7 @@ impl Follower {
     async fn key_event(&self, event: Option<WatchEvent>) -> bool {
         let Some(WatchEvent::Changed(change)) = event else { return false };
         if let Some(id) = change.key.access_key() {
-            self.live.forget(&id).await;
+            self.live.changed(&id, change.revision).await;
         } else {
             tracing::warn!(record = %change.key, "the store holds a key record with an impossible name");
         }

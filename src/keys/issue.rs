@@ -49,7 +49,8 @@ impl Keys {
             principal: Principal::for_static_key(&id),
             organization: self.organization.clone(),
             permission: request.permission,
-            issued_at: now,
+            // Whole seconds: no client needs more, and some cannot read more.
+            issued_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
             expires_at: request.expires_at,
             attributes: request.attributes,
             minted_from: MintedFrom::Static { imported },
@@ -58,7 +59,7 @@ impl Keys {
         };
         let created = self.store.create(record_key, record.encode()).await;
         // Whatever came of it: somebody may have asked for the id before, and was told that it is unknown.
-        self.live.forget(&record.id).await;
+        self.live.changed_by_us(&record.id, created.as_ref().ok().copied()).await;
         match created {
             Ok(_) => Ok((self.info(record, None), secret)),
             Err(CommitError::Conflict(_)) => Err(KeysError::AlreadyExists(record.id)),

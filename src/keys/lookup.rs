@@ -19,7 +19,7 @@ use super::generation::{Generation, Generations};
 use super::{CacheSettings, KeysError, LiveKey};
 use crate::clock::Clock;
 use crate::identity::AccessKeyId;
-use crate::store::{KeyRecord, KeyState, KeyStore, RecordKey, SealKeys};
+use crate::store::{KeyRecord, KeyState, KeyStore, RecordKey, Revision, SealKeys};
 
 /// What a look-up found. Both carry a key to verify against, so that both cost the same work.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub(super) struct LiveKeys {
     generations: Generations,
     live: Cache<AccessKeyId, Entry>,
     absent: Cache<AccessKeyId, Generation>,
+    /// Our own latest commits, so that hearing of them again changes nothing.
+    own_commits: Cache<AccessKeyId, Revision>,
     current: std::sync::atomic::AtomicBool,
 }
 
@@ -72,8 +74,9 @@ impl LiveKeys {
             .max_capacity(settings.absent_entries)
             .time_to_live(settings.absent_life.min(LONGEST_ABSENT_LIFE))
             .build();
+        let own_commits = Cache::builder().max_capacity(REMEMBERED_COMMITS).time_to_live(LONGEST_ECHO).build();
         let generations = Generations::new();
-        Self { store, seal, clock, decoy, generations, live, absent, current: true.into() }
+        Self { store, seal, clock, decoy, generations, live, absent, own_commits, current: true.into() }
     }
 
     pub(super) async fn find(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
@@ -108,8 +111,25 @@ impl LiveKeys {
         Err(KeysError::Contended(id.clone()))
     }
 
-    /// The key called `id` changed: what is known of it, or is being loaded, is old.
-    pub(super) async fn forget(&self, id: &AccessKeyId) {
+    /// We changed, or tried to change, the key called `id`; `committed` says by which commit, if known.
+    /// To be called before the change is acknowledged.
+    pub(super) async fn changed_by_us(&self, id: &AccessKeyId, committed: Option<Revision>) {
+        self.forget(id).await;
+        if let Some(revision) = committed {
+            self.own_commits.insert(id.clone(), revision).await;
+        }
+    }
+
+    /// The store says that the key called `id` was changed by the commit `revision`.
+    pub(super) async fn changed(&self, id: &AccessKeyId, revision: Revision) {
+        // Everything from before our own commit is forgotten already, and so is what came before that.
+        if self.own_commits.get(id).await.is_none_or(|ours| ours < revision) {
+            self.forget(id).await;
+        }
+    }
+
+    /// What is known of `id`, or is being loaded, is old.
+    async fn forget(&self, id: &AccessKeyId) {
         self.generations.advance(id);
         // Not needed for the rule; lets go of the open secret now.
         self.live.invalidate(id).await;
@@ -126,6 +146,13 @@ impl LiveKeys {
     /// Whether changes of the store reach us. While they do not, nothing is answered.
     pub(super) fn set_current(&self, current: bool) {
         self.current.store(current, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// How many ids that no key has are remembered.
+    #[cfg(test)]
+    pub(super) async fn remembered_absent(&self) -> u64 {
+        self.absent.run_pending_tasks().await;
+        self.absent.entry_count()
     }
 
     async fn load(&self, id: &AccessKeyId) -> Result<Entry, Miss> {
@@ -180,4 +207,8 @@ const ATTEMPTS: usize = 64;
 /// Keys that nobody uses are not kept open for longer.
 const LONGEST_IDLE: Duration = Duration::from_hours(1);
 const LONGEST_ABSENT_LIFE: Duration = Duration::from_secs(1);
+/// How long the store may take to tell us of our own commit, and how many we remember meanwhile; past
+/// either, a key is loaded once more than necessary.
+const LONGEST_ECHO: Duration = Duration::from_secs(10);
+const REMEMBERED_COMMITS: u64 = 10_000;
 const SHORTEST_LIFE: Duration = Duration::from_secs(1);

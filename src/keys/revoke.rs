@@ -28,13 +28,13 @@ impl Keys {
             let mut record = KeyRecord::decode(&key, &stored.value)?;
             if matches!(record.state, KeyState::Revoked { .. }) {
                 // Perhaps by another process, whose change has not reached the cache yet.
-                self.live.forget(id).await;
+                self.live.changed_by_us(id, None).await;
                 return self.show(id).await;
             }
             record.state = KeyState::Revoked { at: self.clock.now() };
             let revoked = self.store.compare_and_set(key.clone(), stored.revision, record.encode()).await;
             // Before the outcome is looked at: after an error the record may have changed all the same.
-            self.live.forget(id).await;
+            self.live.changed_by_us(id, revoked.as_ref().ok().copied()).await;
             match revoked {
                 Ok(_) => return self.show(id).await,
                 Err(CommitError::Conflict(_)) => {}

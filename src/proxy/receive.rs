@@ -1,12 +1,12 @@
 //! Step one: the request, parsed once. Unchecked beyond its form.
 
-use http::Request;
+use http::{Method, Request};
 
 use super::Proxy;
 use super::error::Refusal;
 use super::record::Record;
 use crate::listener::RequestBody;
-use crate::s3::RequestHead;
+use crate::s3::{ErrorCode, RequestHead, S3Error};
 
 /// A request that is well-formed. Who sent it is not known.
 pub(super) struct Received {
@@ -25,6 +25,11 @@ impl Proxy {
     /// Parses `request`.
     pub(super) fn receive(&self, request: Request<RequestBody>, record: &mut Record) -> Result<Received, Refusal> {
         let (parts, body) = request.into_parts();
+        if matches!(parts.method, Method::CONNECT | Method::TRACE) {
+            return Err(
+                S3Error::new(ErrorCode::MethodNotAllowed, "S3 has DELETE, GET, HEAD, POST and PUT only.").into()
+            );
+        }
         let head = RequestHead::parse(parts.method, &parts.uri, parts.headers, &self.domains)?;
         record.addressed(&head.address);
         Ok(Received { head, body })

@@ -31,7 +31,7 @@ pub(crate) struct Canonical<'a, Q> {
 /// A header is named as signed and is not in the request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signed header '{0}' is not in the request")]
-pub(crate) struct MissingHeader(pub(crate) String);
+pub struct MissingHeader(pub(crate) String);
 
 impl<'q, Q: Iterator<Item = (&'q str, &'q str)>> Canonical<'_, Q> {
     /// Appends the canonical request to `out`.

@@ -18,6 +18,7 @@ mod signing_key;
 mod tests;
 mod verify;
 
+pub use canonical::MissingHeader;
 pub use chunked::ChunkedDecoder;
 pub use payload::Payload;
 pub use scope::{AcceptedRegion, Scope, SigningTime};

@@ -176,7 +176,12 @@ impl UnverifiedSignature {
         })
     }
 
-    fn write_canonical_request(&self, head: &RequestHead, out: &mut Vec<u8>) -> Result<(), MissingHeader> {
+    /// Appends the canonical request of `head` to `out`, with the headers that this signature claims to
+    /// cover.
+    ///
+    /// # Errors
+    /// [`MissingHeader`] if one of them is not there; what was written up to it stays.
+    pub fn write_canonical_request(&self, head: &RequestHead, out: &mut Vec<u8>) -> Result<(), MissingHeader> {
         let path = percent::decode(&head.raw_path).expect("the address was decoded from the same path");
         let presigned = matches!(self.form, Form::Presigned { .. });
         let query = head

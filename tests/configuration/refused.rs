@@ -1,5 +1,7 @@
 //! Each way to get a field wrong, and the one line it is refused with.
 
+use std::fmt::Write;
+
 use crate::fixture::{Fixture, VALID, valid_but};
 
 #[test]
@@ -15,7 +17,7 @@ fn assert_refused(cases: &[(&str, &str, &str)]) {
         let refusal = fixture.refusal(&valid_but(from, to));
         assert!(!refusal.contains('\n'), "one line: {refusal}");
         if refusal != *expected {
-            wrong.push_str(&format!("{from} -> {to}\n  found    {refusal}\n  expected {expected}\n"));
+            writeln!(wrong, "{from} -> {to}\n  found    {refusal}\n  expected {expected}").unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

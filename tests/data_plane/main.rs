@@ -4,4 +4,25 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addressing;
+mod backend_trouble;
+mod body_limits;
+mod chunk_framing;
+mod forward_request;
+mod forward_response;
+mod header_mechanisms;
+mod header_signature;
+mod header_signed_headers;
+mod header_time_and_scope;
+mod host_routing;
+mod key_spelling;
+mod operation_routing;
+mod payload_hash;
+mod payload_trailer;
+mod permission;
+mod presigned_parameters;
+mod presigned_rights;
+mod presigned_url_is_not_widened;
+mod region;
+mod shutdown;
 mod support_is_honest;

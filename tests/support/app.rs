@@ -128,6 +128,16 @@ impl TestApp {
         response
     }
 
+    /// The same for bodies whose fault has more than one right name. `status` 0 stands for any.
+    pub(crate) async fn rejects_body_as(&self, request: &Request, status: u16) -> Response {
+        let response = self.send(request).await;
+        let status = if status == 0 { response.status } else { status };
+        assert!((400..500).contains(&response.status) || response.status == 501, "{request:?}: {response:?}");
+        self.is_refusal(request, &response, status, &response.code().unwrap_or_default());
+        self.nothing_could_commit().await;
+        response
+    }
+
     /// Checks the form of a refusal: status, code, request id, XML, and no secret of anybody.
     pub(crate) fn is_refusal(&self, request: &Request, response: &Response, status: u16, code: &str) {
         assert_eq!(response.status, status, "{request:?} gets {status} {code}: {response:?}");

@@ -1,6 +1,7 @@
 //! aws-chunked bodies with an unsigned trailer, as current SDKs upload them, and the checksums in them.
 //! Their values for `123456789` are the published check values of each algorithm.
 
+use super::recording_backend::RecordedRequest;
 use super::request::{Payload, Request};
 
 /// The body whose checksums every standard prints.
@@ -62,4 +63,51 @@ pub(crate) fn crc32(body: &[u8]) -> String {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
     });
     base64::engine::general_purpose::STANDARD.encode((!crc).to_be_bytes())
+}
+
+impl RecordedRequest {
+    /// The bytes that a backend would store: the body, without aws-chunked framing if it has one.
+    pub(crate) fn stored_bytes(&self) -> Vec<u8> {
+        if self.header("x-amz-content-sha256") != Some(UNSIGNED_TRAILER) {
+            return self.body.clone();
+        }
+        let (stored, _) = self.unframe();
+        assert_eq!(self.header("x-amz-decoded-content-length"), Some(stored.len().to_string().as_str()), "{self:?}");
+        stored
+    }
+
+    /// The trailers inside the aws-chunked framing.
+    pub(crate) fn aws_trailers(&self) -> Vec<(String, String)> {
+        self.unframe().1
+    }
+
+    fn unframe(&self) -> (Vec<u8>, Vec<(String, String)>) {
+        let mut stored = Vec::new();
+        let mut rest = self.body.as_slice();
+        loop {
+            let (size, after) = take_line(rest);
+            let size = usize::from_str_radix(&size, 16).expect("a chunk size is a number");
+            rest = after;
+            if size == 0 {
+                break;
+            }
+            stored.extend_from_slice(&rest[..size]);
+            assert_eq!(&rest[size..size + 2], b"\r\n", "a chunk ends with CRLF");
+            rest = &rest[size + 2..];
+        }
+        let mut trailers = Vec::new();
+        loop {
+            let (line, after) = take_line(rest);
+            rest = after;
+            let Some((name, value)) = line.split_once(':') else { break };
+            trailers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        assert!(rest.is_empty(), "nothing follows the trailer: {self:?}");
+        (stored, trailers)
+    }
+}
+
+fn take_line(bytes: &[u8]) -> (String, &[u8]) {
+    let end = bytes.windows(2).position(|window| window == b"\r\n").expect("a line ends with CRLF");
+    (String::from_utf8(bytes[..end].to_vec()).expect("a line is text"), &bytes[end + 2..])
 }

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::Sha256;
 
+use super::app::{BACKEND_KEY_ID, BACKEND_SECRET};
+use super::recording_backend::RecordedRequest;
 use super::request::{Payload, Request, sha256_hex};
 use super::sign::TestKey;
 
@@ -129,6 +131,43 @@ impl Request {
             .append_query(&format!("X-Amz-SignedHeaders={}", recipe.signed_headers.join("%3B")));
         let signature = recipe.signature(&request);
         request.append_query(&format!("X-Amz-Signature={signature}"))
+    }
+}
+
+impl RecordedRequest {
+    /// Checks the signature that Portcullis made for the backend, from nothing but the recorded bytes.
+    pub(crate) fn assert_signed_by_us(&self) {
+        let authorization = self.header("authorization").expect("the request to the backend is signed");
+        let field = |name: &str| {
+            let start = authorization.find(name).expect("the field is there") + name.len();
+            authorization[start..].split(',').next().expect("split yields one piece").to_owned()
+        };
+        let credential = field("Credential=");
+        let parts: Vec<&str> = credential.split('/').collect();
+        let [id, scope_date, region, service, terminator] = parts[..] else { panic!("no credential: {credential}") };
+        assert_eq!((id, region, service), (BACKEND_KEY_ID, "eu-backend-1", "s3"));
+        let signed_headers: Vec<String> = field("SignedHeaders=").split(';').map(str::to_owned).collect();
+        for (name, _) in &self.headers {
+            let must = name.eq_ignore_ascii_case("host") || name.to_ascii_lowercase().starts_with("x-amz-");
+            assert!(!must || signed_headers.contains(&name.to_ascii_lowercase()), "{name} is signed: {self:?}");
+        }
+        let mut request = Request::new(&self.method, &self.target);
+        request.headers.clone_from(&self.headers);
+        let recipe = Recipe {
+            algorithm: "AWS4-HMAC-SHA256".into(),
+            access_key_id: id.into(),
+            secret: BACKEND_SECRET.into(),
+            amz_date: self.header("x-amz-date").expect("it is dated").into(),
+            scope_date: scope_date.into(),
+            region: region.into(),
+            service: service.into(),
+            terminator: terminator.into(),
+            signed_headers,
+            payload_hash: self.header("x-amz-content-sha256").expect("the payload is named").into(),
+            canonical_path: canonical_path(&self.target),
+            expires: String::new(),
+        };
+        assert_eq!(field("Signature="), recipe.signature(&request), "the backend would accept {self:?}");
     }
 }
 

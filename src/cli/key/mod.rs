@@ -181,7 +181,8 @@ fn parse_expiry(text: &str) -> Result<Timestamp, String> {
     }
     let wrong = || "expected a duration such as 12h or 30d, or a time such as 2030-01-31T12:00:00Z".to_owned();
     let duration = humantime::parse_duration(text).map_err(|_| wrong())?;
-    SystemClock.now().checked_add(duration).map_err(|_| wrong())
+    let end = SystemClock.now().checked_add(duration).map_err(|_| wrong())?;
+    Timestamp::from_second(end.as_second()).map_err(|_| wrong())
 }
 
 const NOTHING: Option<&()> = None;

@@ -1,0 +1,83 @@
+"""One SeaweedFS and one Portcullis for the whole run, and each client beside them."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from abilities import CANNOT
+from drivers import CLIENTS
+from gate import Portcullis
+from seaweedfs import SeaweedFs
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="also the slow tests: transfers of 5 GiB")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes minutes; runs with --long only")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+def pytest_generate_tests(metafunc):
+    """A test of an operation runs once for each client that is not listed as unable."""
+    if "client" in metafunc.fixturenames:
+        operation = metafunc.function.__name__.removeprefix("test_")
+        able = [name for name in CLIENTS if (name, operation) not in CANNOT]
+        metafunc.parametrize("client", able, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory) -> Iterator[SeaweedFs]:
+    server = SeaweedFs(tmp_path_factory.mktemp("seaweedfs"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def portcullis(tmp_path_factory, seaweedfs) -> Iterator[Portcullis]:
+    gate = Portcullis(tmp_path_factory.mktemp("gate") / "run", seaweedfs.endpoint)
+    yield gate
+    gate.stop()
+
+
+@pytest.fixture(scope="session")
+def endpoint(request):
+    """Where clients go: Portcullis, or SeaweedFS itself to see whether a failure is the gate's or the client's."""
+    if os.environ.get("PORTCULLIS_DIRECT"):
+        return request.getfixturevalue("seaweedfs").endpoint
+    return request.getfixturevalue("portcullis").endpoint
+
+
+@pytest.fixture(scope="session")
+def stored(seaweedfs):
+    """boto3 on SeaweedFS, past the gate."""
+    return seaweedfs.direct
+
+
+@pytest.fixture(scope="session")
+def client(request, endpoint, tmp_path_factory):
+    return CLIENTS[request.param](endpoint, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="session")
+def bucket(stored) -> str:
+    stored.create_bucket(Bucket="shared")
+    return "shared"
+
+
+@pytest.fixture
+def prefix(request, bucket, client) -> str:
+    """A part of the bucket that belongs to this test alone."""
+    return f"{request.function.__name__}/{type(client).__name__}/"
