@@ -1,6 +1,8 @@
 //! Arguments to calls.
 
 mod check;
+#[cfg(feature = "dev")]
+mod dev;
 mod key;
 mod serve;
 
@@ -13,6 +15,8 @@ use clap::{Parser, Subcommand};
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(check) => check.run(),
+        #[cfg(feature = "dev")]
+        Command::Dev(dev) => dev.run(),
         Command::Key(key) => key.run(),
         Command::Serve(serve) => serve.run(),
     }
@@ -30,6 +34,9 @@ struct Arguments {
 enum Command {
     /// Read and validate a configuration, and print what would run.
     Check(check::Check),
+    /// Run a ready-made server on loopback, with everything it needs in one folder.
+    #[cfg(feature = "dev")]
+    Dev(dev::Dev),
     /// Create, list, suspend and revoke static access keys.
     Key(key::Key),
     /// Run until SIGTERM or SIGINT.

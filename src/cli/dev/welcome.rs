@@ -1,0 +1,93 @@
+//! What `portcullis dev` prints once it is ready: lines to paste into another terminal, and the same
+//! settings as a file to source.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::admin_key::AdminKey;
+use super::certificate::Authority;
+use super::folder::Folder;
+
+/// Everything there is to tell.
+pub(super) struct Welcome<'a> {
+    pub(super) folder: &'a Folder,
+    /// The folder as the person wrote it.
+    pub(super) asked_for: &'a Path,
+    pub(super) endpoint: String,
+    pub(super) health: Option<String>,
+    pub(super) key: &'a AdminKey,
+    pub(super) certificate: &'a Authority,
+}
+
+impl Welcome<'_> {
+    /// Writes the settings to the folder and prints everything.
+    pub(super) fn show(&self) -> anyhow::Result<()> {
+        self.folder.write(SETTINGS, &self.settings())?;
+        let text = self.text();
+        // Somebody who closed standard output does not want to read it.
+        let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+        Ok(())
+    }
+
+    /// What AWS's tools and SDKs read from the environment. Both names of the region: some know one only.
+    fn settings(&self) -> Zeroizing<String> {
+        let credential = &self.key.credential;
+        Zeroizing::new(format!(
+            "unset AWS_SESSION_TOKEN\n\
+             export AWS_ACCESS_KEY_ID={id}\n\
+             export AWS_SECRET_ACCESS_KEY={secret}\n\
+             export AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}\n\
+             export AWS_CA_BUNDLE={ca}\n\
+             export AWS_ENDPOINT_URL_S3={endpoint}\n",
+            id = credential.id,
+            secret = as_shell_word(credential.secret.expose()),
+            ca = as_shell_word(&self.certificate.file.to_string_lossy()),
+            endpoint = self.endpoint,
+        ))
+    }
+
+    fn text(&self) -> Zeroizing<String> {
+        let dir = as_shell_word(&self.asked_for.to_string_lossy());
+        let program = std::env::args().next().unwrap_or_else(|| "portcullis".to_owned());
+        let program = as_shell_word(&program);
+        let news = match (self.key.is_new, self.certificate.is_new) {
+            (_, true) => "made now: a CA, a certificate and a key that may do everything",
+            (true, false) => "made now: a key that may do everything, as the last one was missing or ended",
+            (false, false) => "key, CA and data are those of the last run",
+        };
+        let health = self.health.as_deref().map(|url| format!("Health: {url}\n")).unwrap_or_default();
+        Zeroizing::new(format!(
+            "Portcullis listens on {endpoint} and keeps everything in {dir}\n\
+             ({news}; the secret stays in {dir}/admin.secret, for you alone to read).\n\
+             {health}\n\
+             Paste into another terminal (or: . {dir}/{SETTINGS}):\n\n\
+             {settings}\n\
+             aws s3 mb s3://demo\n\
+             aws s3 cp README.md s3://demo/\n\
+             aws s3 ls s3://demo/\n\n\
+             curl --cacert \"$AWS_CA_BUNDLE\" --aws-sigv4 aws:amz:{REGION}:s3 \
+             --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" \
+             -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' \"$AWS_ENDPOINT_URL_S3/demo/README.md\"\n\n\
+             Another key:   {program} key create --dir {dir} --permission write\n\
+             What runs:     {program} check --config {dir}/portcullis.toml\n\
+             Stop:          Ctrl-C\n",
+            endpoint = self.endpoint,
+            settings = self.settings().as_str(),
+        ))
+    }
+}
+
+/// `text` as one word for a shell.
+pub(super) fn as_shell_word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+=_-.:,@".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+const REGION: &str = "us-east-1";
+const SETTINGS: &str = "env";
