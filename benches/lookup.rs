@@ -26,7 +26,7 @@ fn lookup(criterion: &mut Criterion) {
             Keys::open(store, seal, Arc::new(SystemClock), organization, settings, &mut random).await.expect("keys");
         let new = NewStaticKey { permission: Permission::Read, ..NewStaticKey::default() };
         let (info, _) = keys.create_static(new, &mut random).await.expect("a key");
-        (keys, info.id)
+        (keys, info.access_key_id)
     });
     let day = date(2026, 11, 20);
     criterion.bench_function("find a cached key", |bencher| {

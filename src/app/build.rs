@@ -16,12 +16,12 @@ use super::StartError;
 use crate::authority::Ceilings;
 use crate::backend::Backends;
 use crate::clock::Clock;
-use crate::config::{Config, Endpoint, Limits, Store, TlsFiles};
+use crate::config::{Config, Endpoint, Limits, TlsFiles};
 use crate::control::{self, ControlSocket};
 use crate::keys::{CacheSettings, Keys};
 use crate::listener::{Listener, Peer, RequestBody, tls};
 use crate::proxy::Proxy;
-use crate::store::{SealKeys, open_embedded};
+use crate::store::open_sealed;
 use crate::telemetry::probes;
 
 /// The program, built and not yet running.
@@ -56,8 +56,7 @@ impl App {
         let api_tls = config.api.as_ref().map(|api| server_tls(api.tls.as_ref())).transpose()?.flatten();
         let admin_tls = config.admin.as_ref().map(|admin| server_tls(admin.tls.as_ref())).transpose()?.flatten();
 
-        let seal = seal_keys(&config.store, &mut random)?;
-        let store = open_embedded(&config.store.path)?;
+        let (store, seal) = open_sealed(&config.store.path, &config.store.seal_key_file, &mut random)?;
         let organization = config.organization.clone();
         let cache = CacheSettings::default();
         let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await?;
@@ -106,19 +105,6 @@ impl Running {
         self.tasks.wait().await;
         self.keys.shutdown().await;
     }
-}
-
-/// The key that seals the store. A first start makes one; a store without its key is not touched.
-fn seal_keys(store: &Store, random: &mut UnwrapErr<SysRng>) -> Result<SealKeys, StartError> {
-    if !store.seal_key_file.exists() {
-        if store.path.exists() {
-            let (seal_key_file, store) = (store.seal_key_file.clone(), store.path.clone());
-            return Err(StartError::SealKeyMissing { seal_key_file, store });
-        }
-        SealKeys::create_file(&store.seal_key_file, random)?;
-        tracing::info!(file = %store.seal_key_file.display(), "made a seal key; keep a copy of it apart from the store");
-    }
-    Ok(SealKeys::read(&store.seal_key_file, &[])?)
 }
 
 fn server_tls(files: Option<&TlsFiles>) -> Result<Option<Arc<rustls::ServerConfig>>, StartError> {

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use crate::backend::BackendError;
 use crate::control::SocketError;
 use crate::keys::KeysError;
 use crate::listener::tls::TlsError;
-use crate::store::{OpenError, SealFileError};
+use crate::store::OpenError;
 
 /// Why the program did not start.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +31,6 @@ pub enum StartError {
     /// What the store holds cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The key that seals the store is gone.
-    #[error(
-        "{} is missing, but the store {} exists: its secrets were sealed with that key and nothing else opens them. \
-         Restore the file, or move the store away to begin anew",
-        seal_key_file.display(), store.display()
-    )]
-    SealKeyMissing {
-        /// The missing file.
-        seal_key_file: PathBuf,
-        /// The store.
-        store: PathBuf,
-    },
-    /// The key that seals the store cannot be read or made.
-    #[error(transparent)]
-    SealKey(#[from] SealFileError),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
