@@ -119,7 +119,7 @@ async fn c20_trailers_have_a_limit() {
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let huge_value = "y".repeat(17 * 1024);
     let huge: [(&str, &str); 1] = [(CRC32.0, &huge_value)];
-    let endless_line = [&b"9\r\n123456789\r\n0\r\nx-amz-checksum-crc32:"[..], &[b'y'; 1 << 20]].concat();
+    let endless_line = [&b"9\r\n123456789\r\n0\r\nx-amz-checksum-crc32:"[..], &vec![b'y'; 1 << 20]].concat();
     for body in [aws_chunked(CHECK_BODY, 9, &many), aws_chunked(CHECK_BODY, 9, &huge), endless_line] {
         let response = app.rejects_body_as(&upload(&app, &body), 400).await;
         assert!(response.code().is_some(), "{response:?}");

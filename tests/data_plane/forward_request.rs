@@ -14,7 +14,7 @@ async fn the_backend_sees_our_signature_and_nothing_of_the_clients() {
         Request::put("/bucket/key").body("body").unsigned_payload().sign(&app.write, now()),
         Request::put("/bucket/key").check_body_with_crc32().sign(&app.write, now()),
         Request::delete("/bucket/key").sign(&app.write, now()),
-        Request::put("/bucket/key").presign(&app.write, now(), std::time::Duration::from_secs(60)).body("body"),
+        Request::put("/bucket/key").presign(&app.write, now(), std::time::Duration::from_mins(1)).body("body"),
         Request::get("/bucket?list-type=2&prefix=a%2Fb&encoding-type=url").sign(&app.write, now()),
     ];
     for request in requests {

@@ -191,6 +191,6 @@ async fn a_response_never_carries_line_breaks_of_ours() {
     assert_eq!(response.header("x-injected"), None);
     assert_eq!(response.status, 400, "{response:?}");
     app.nothing_reached().await;
-    let get = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_secs(60));
+    let get = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_mins(1));
     app.accepts(get).await;
 }

@@ -130,7 +130,7 @@ async fn c12_a_checksum_header_holds_for_every_payload_kind() {
             };
             app.rejects_body(&with(b"123456780", value), 400, "BadDigest").await;
             app.rejects_body(&with(b"", value), 400, "BadDigest").await;
-            app.rejects_body(&with(&[b'x'; 200_000], value), 400, "BadDigest").await;
+            app.rejects_body(&with(&vec![b'x'; 200_000], value), 400, "BadDigest").await;
             for malformed in ["", "AAAA", "not base64!", "y/Q5Jg"] {
                 let response = app.rejects_body_as(&with(CHECK_BODY, malformed), 400).await;
                 let code = response.code().unwrap_or_default();

@@ -211,7 +211,7 @@ async fn denials_say_why_to_headers_and_little_to_urls() {
     let by_header = app.refuses(&put().sign(&app.read, now()), 403, "AccessDenied").await;
     let message = by_header.element("Message").expect("a refusal has a message");
     assert!(message.contains("s3:PutObject") && message.contains("bucket/key"), "{message}");
-    let by_url = put().presign(&app.read, now(), std::time::Duration::from_secs(60)).body("x");
+    let by_url = put().presign(&app.read, now(), std::time::Duration::from_mins(1)).body("x");
     let by_url = app.refuses(&by_url, 403, "AccessDenied").await;
     assert_eq!(by_url.element("Message").as_deref(), Some("Access Denied"));
     app.accepts(put().sign(&app.write, now())).await;

@@ -49,8 +49,8 @@ async fn b03_a_life_of_zero_is_over_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn b04_an_expired_url_has_no_grace() {
     let app = TestApp::start().await;
-    let get = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_secs(60));
-    let put = Request::put("/bucket/key").body("body").presign(&app.write, now(), Duration::from_secs(60));
+    let get = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_mins(1));
+    let put = Request::put("/bucket/key").body("body").presign(&app.write, now(), Duration::from_mins(1));
     app.clock.set(now() + SignedDuration::from_secs(59));
     app.accepts(get.clone()).await;
     // One second later, and then for ever.
@@ -61,13 +61,13 @@ async fn b04_an_expired_url_has_no_grace() {
             assert!(refusal.text().contains("expired"), "{refusal:?}");
         }
     }
-    app.accepts(Request::get("/bucket/key").presign(&app.read, app_now(&app), Duration::from_secs(60))).await;
+    app.accepts(Request::get("/bucket/key").presign(&app.read, app_now(&app), Duration::from_mins(1))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b04_a_clock_that_stood_still_and_then_moves_ends_the_url() {
     let app = TestApp::start().await;
-    let get = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_secs(60));
+    let get = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_mins(1));
     // The same warm key, the same URL, the same connection.
     let mut connection = app.connect().await;
     assert_eq!(connection.exchange(&get).await.status, 200);
@@ -83,7 +83,7 @@ async fn b05_a_url_of_the_future_is_not_valid_yet() {
     let app = TestApp::start().await;
     let starting_in = |seconds: i64| {
         let start = now() + SignedDuration::from_secs(seconds);
-        Request::get("/bucket/key").presign(&app.read, start, Duration::from_secs(604_800))
+        Request::get("/bucket/key").presign(&app.read, start, Duration::from_hours(7 * 24))
     };
     for seconds in [901, 3600, 24 * 3600] {
         let refusal = app.refuses(&starting_in(seconds), 403, "AccessDenied").await;
@@ -96,7 +96,7 @@ async fn b05_a_url_of_the_future_is_not_valid_yet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn b11_a_parameter_stands_once_in_its_one_spelling_and_place() {
     let app = TestApp::start().await;
-    let url = || Request::get("/bucket/key").presign(&app.read, now(), Duration::from_secs(600));
+    let url = || Request::get("/bucket/key").presign(&app.read, now(), Duration::from_mins(10));
     for name in SIX {
         let value = parameter(&url().target, name);
         // The same value, or another: twice is twice.
@@ -129,7 +129,7 @@ async fn b11_a_parameter_stands_once_in_its_one_spelling_and_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn b12_each_of_the_six_parameters_is_required() {
     let app = TestApp::start().await;
-    let url = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_secs(600));
+    let url = Request::get("/bucket/key").presign(&app.read, now(), Duration::from_mins(10));
     for name in SIX {
         let without = url.clone().tamper(|request| request.target = without_parameter(&request.target, name));
         app.refuses(&without, 400, REFUSED).await;

@@ -8,7 +8,7 @@ use portcullis::identity::Permission;
 use crate::support::app::{TestApp, now};
 use crate::support::request::Request;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b15_a_url_ends_with_the_key_that_signed_it() {

@@ -6,7 +6,7 @@ use crate::support::app::{TestApp, now};
 use crate::support::chunks::UNSIGNED_TRAILER;
 use crate::support::request::{Payload, Request, sha256_hex};
 
-const TEN_MINUTES: Duration = Duration::from_secs(600);
+const TEN_MINUTES: Duration = Duration::from_mins(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b06_an_unsigned_copy_source_makes_no_copy() {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::app::{TestApp, now};
-use crate::support::recording_backend::{Answer, Gate};
+use crate::support::recording_backend::{Answer, Gate, RecordedRequest};
 use crate::support::request::Request;
 use crate::support::wire::End;
 
@@ -44,7 +44,7 @@ async fn a_running_download_and_a_running_upload_finish() {
     let response = download.response("GET").await;
     assert_eq!((response.body.as_slice(), response.end), (&b"1234567890"[..], End::Whole));
     tokio::time::timeout(Duration::from_secs(10), stopping).await.expect("it stops").expect("without a panic");
-    assert!(app.backend.settle().await.iter().all(|request| request.could_commit()));
+    assert!(app.backend.settle().await.iter().all(RecordedRequest::could_commit));
 }
 
 #[tokio::test(flavor = "multi_thread")]

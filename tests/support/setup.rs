@@ -1,5 +1,6 @@
 //! The configuration of a test: written as TOML and read back by the program's own loader.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,8 @@ impl Setup {
         text.push_str(&self.limits.join("\n"));
         text.push('\n');
         for backend in &self.backends {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "[[backend]]\nname = {:?}\nendpoint = {:?}\nregion = {:?}\naddressing = {:?}\nbuckets = {:?}\n\
                  payload = {:?}\nexact_keys = {}\n\
                  credentials = {{ access_key_id_file = \"backend.id\", secret_access_key_file = \"backend.secret\" }}\n",
@@ -92,13 +94,14 @@ impl Setup {
                 backend.buckets,
                 backend.payload,
                 backend.exact_keys
-            ));
+            );
         }
         for (prefix, permission) in &self.identities {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "[[identity]]\nprefix = {prefix:?}\npermission = {permission:?}\npermanent = {}\n",
                 prefix.starts_with("static/")
-            ));
+            );
         }
         let file = folder.join("portcullis.toml");
         fs::write(&file, text).expect("the folder is ours");
