@@ -106,7 +106,8 @@ fn authority(now: Timestamp) -> anyhow::Result<CertificateParams> {
 fn issue(folder: &Folder, now: Timestamp, authority_key: KeyPair) -> anyhow::Result<()> {
     let issuer = Issuer::new(authority(now)?, authority_key);
     let key = KeyPair::generate()?;
-    let names = ["localhost", "*.localhost", "s3.localhost", "*.s3.localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    // No `*.localhost`: a wildcard of two labels is malformed to some clients.
+    let names = ["localhost", "s3.localhost", "*.s3.localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = name("localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -150,3 +151,54 @@ const CA_DAYS: i64 = 7300;
 /// Within what every client accepts.
 const CERTIFICATE_DAYS: i64 = 365;
 const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn ca_and_certificate_stay_until_a_renewal_is_due_and_the_ca_then_stays_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&dir.path().join("dev")).unwrap();
+        let files = || [CA, CERTIFICATE].map(|name| folder.read(name).unwrap().to_string());
+
+        assert!(ensure(&folder, at("2026-01-01T12:00:00Z")).unwrap().is_new);
+        let first = files();
+        assert!(!ensure(&folder, at("2026-11-30T12:00:00Z")).unwrap().is_new);
+        assert_eq!(files(), first);
+        assert!(!ensure(&folder, at("2026-12-05T12:00:00Z")).unwrap().is_new);
+        let second = files();
+        assert_eq!(second[0], first[0], "the CA");
+        assert_ne!(second[1], first[1], "the certificate");
+    }
+
+    #[test]
+    fn what_is_lost_or_damaged_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&dir.path().join("dev")).unwrap();
+        let now = at("2026-01-01T12:00:00Z");
+        ensure(&folder, now).unwrap();
+        let other_key = KeyPair::generate().unwrap().serialize_pem();
+        for (name, text, is_new) in [
+            (CERTIFICATE, "", false),
+            (KEY, other_key.as_str(), false),
+            (CA_KEY, "no key", true),
+            (CA_KEY, other_key.as_str(), true),
+            (CA, "no certificate", true),
+        ] {
+            folder.write(name, text).unwrap();
+            if name == CA_KEY {
+                // As long as the certificate is good, the CA's key is not needed.
+                assert!(!ensure(&folder, now).unwrap().is_new);
+                folder.write(CERTIFICATE, "").unwrap();
+            }
+            assert!(!is_usable(&folder, now), "{name}");
+            assert_eq!(ensure(&folder, now).unwrap().is_new, is_new, "{name}");
+            assert!(is_usable(&folder, now), "{name}");
+        }
+    }
+}

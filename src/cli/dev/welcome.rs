@@ -53,8 +53,9 @@ impl Welcome<'_> {
         let program = std::env::args().next().unwrap_or_else(|| "portcullis".to_owned());
         let program = as_shell_word(&program);
         let news = match (self.key.is_new, self.certificate.is_new) {
-            (_, true) => "made now: a CA, a certificate and a key that may do everything",
-            (true, false) => "made now: a key that may do everything, as the last one was missing or ended",
+            (true, true) => "made now: a CA, a certificate, and a key that may do everything",
+            (false, true) => "key and data are those of the last run; the CA is new, as the old one was lost",
+            (true, false) => "made now: a key that may do everything, as the last one was lost or ended",
             (false, false) => "key, CA and data are those of the last run",
         };
         let health = self.health.as_deref().map(|url| format!("Health: {url}\n")).unwrap_or_default();
