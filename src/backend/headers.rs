@@ -75,7 +75,8 @@ const AMZ: [&str; 49] = [
 ];
 
 /// `x-amz-*` headers that take no effect: authentication, framing, and words about the client.
-const DROPPED: [&str; 8] = [
+const DROPPED: [&str; 9] = [
+    "x-amz-api-version",
     "x-amz-cf-id",
     "x-amz-content-sha256",
     "x-amz-date",

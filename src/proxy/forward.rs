@@ -55,6 +55,8 @@ impl Proxy {
         let Outgoing { body, length, payload, proof, proved } = outgoing;
         if let Some((_, progress)) = &proof {
             record.uploads(Arc::clone(progress));
+        } else {
+            record.uploaded(length.unwrap_or_default());
         }
         let has_body = matches!(head.method, Method::PUT | Method::POST) || length.is_some_and(|length| length > 0);
         if let Some(length) = length.filter(|_| has_body) {

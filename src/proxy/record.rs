@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use http_body::Body as _;
 
 use super::response_body::ResponseBody;
 use crate::audit::AccessEvent;
@@ -97,6 +98,11 @@ impl Record {
         self.event.backend = Some(backend.to_owned());
     }
 
+    /// Notes a body that was read whole before it was passed on.
+    pub(super) fn uploaded(&mut self, bytes: u64) {
+        self.event.bytes_in = bytes;
+    }
+
     /// Follows the count of body bytes that are passed on.
     pub(super) fn uploads(&mut self, bytes: Arc<AtomicU64>) {
         self.bytes_in = Some(bytes);
@@ -118,6 +124,8 @@ impl Record {
     /// Goes along with an answer until it has been sent.
     pub(super) fn follow(mut self, response: Response<ResponseBody>) -> Response<ResponseBody> {
         self.event.status = response.status().as_u16();
+        // hyper never polls a body that is known to be empty.
+        self.event.complete = response.body().is_end_stream();
         response.map(|body| body.recorded_by(self))
     }
 }
