@@ -117,11 +117,11 @@ async fn an_early_success_is_no_success_until_the_body_is_proved() {
     }
     // A body that breaks off after an early 200.
     app.backend.answer_next(Answer::early(200, &[("etag", "\"a\"")], ""));
+    let before = app.backend.requests().len();
     let mut connection = app.connect().await;
     let bytes = signed.bytes();
     connection.send(&bytes[..bytes.len() - 1000]).await;
-    let index = app.backend.requests().len();
-    app.backend.wait_for_requests(index.max(1)).await;
+    app.backend.wait_for_requests(before + 1).await;
     connection.finish_sending().await;
     if let Ok(response) = connection.try_response("PUT").await {
         app.is_refusal(&signed, &response, 400, "IncompleteBody");

@@ -100,8 +100,13 @@ async fn c05_a_body_that_ends_early_is_cut_off_upstream() {
         let signed = request.sign(&app.write, now());
         let bytes = signed.bytes();
         // Everything but the last byte, then the end: the framing says that something is missing.
+        let before = app.backend.requests().len();
         let mut connection = app.connect().await;
         connection.send(&bytes[..bytes.len() - 1]).await;
+        if signed.body.len() > 100_000 {
+            // It streams, so its head is at the backend by then, or will be: not later than this.
+            app.backend.wait_for_requests(before + 1).await;
+        }
         connection.finish_sending().await;
         if let Ok(response) = connection.try_response("PUT").await {
             app.is_refusal(&signed, &response, 400, "IncompleteBody");

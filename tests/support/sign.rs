@@ -28,7 +28,8 @@ impl TestKey {
 
     /// The same key id with a secret that is wrong.
     pub(crate) fn with_wrong_secret(&self) -> Self {
-        Self { id: self.id.clone(), secret: format!("{}x", &self.secret[..self.secret.len() - 1]) }
+        let last = if self.secret.ends_with('x') { 'y' } else { 'x' };
+        Self { id: self.id.clone(), secret: format!("{}{last}", &self.secret[..self.secret.len() - 1]) }
     }
 }
 
