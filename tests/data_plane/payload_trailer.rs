@@ -26,7 +26,7 @@ async fn c06_the_decoded_length_is_the_length() {
     let absent = Request::put("/bucket/key").check_body_with_crc32().without("x-amz-decoded-content-length");
     app.refuses(&absent.sign(&app.write, now()), 411, "MissingContentLength").await;
     app.accepts(with("9")).await;
-    assert_eq!(app.backend.requests().last().expect("it was accepted").stored_bytes(), CHECK_BODY);
+    assert_eq!(app.last_accepted().stored_bytes(), CHECK_BODY);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +96,7 @@ async fn c12_a_wrong_trailing_checksum_is_refused_for_each_algorithm() {
             app.rejects_body(&with(b"", value), 400, "BadDigest").await;
             app.rejects_body(&with(&vec![b'x'; 100_000], value), 400, "BadDigest").await;
             app.accepts(with(CHECK_BODY, value)).await;
-            let request = app.backend.requests().into_iter().last().expect("it was accepted");
+            let request = app.last_accepted();
             assert_eq!(request.stored_bytes(), CHECK_BODY);
             assert_eq!(request.told_checksum(name).as_deref(), Some(value), "the checksum travels on");
             for malformed in ["", "AAAA", "not base64!"] {
@@ -111,7 +111,7 @@ async fn c12_a_wrong_trailing_checksum_is_refused_for_each_algorithm() {
     altered[2_999_999] ^= 1;
     app.rejects_body(&upload(&altered).sign(&app.write, now()), 400, "BadDigest").await;
     app.accepts(upload(&long).sign(&app.write, now())).await;
-    let request = app.backend.requests().into_iter().last().expect("it was accepted");
+    let request = app.last_accepted();
     assert!(request.stored_bytes() == long);
     assert_eq!(request.aws_trailers(), [(CRC32.0.to_owned(), crc.clone())], "a body that streams has it behind");
 }
@@ -125,7 +125,7 @@ async fn c12_a_backend_without_trailers_gets_the_plain_body_or_nothing() {
         app.rejects_body(&with(&vec![b'x'; 100_000]).sign(&app.write, now()), 400, "BadDigest").await;
         let response = app.accepts(with(CHECK_BODY).sign(&app.write, now())).await;
         assert_eq!(response.header(name), Some(value), "the verified checksum is in our answer");
-        let request = app.backend.requests().into_iter().last().expect("it was accepted");
+        let request = app.last_accepted();
         assert_eq!(request.body, CHECK_BODY);
         assert_eq!(request.header("content-length"), Some("9"));
         assert_eq!(request.header("content-encoding"), None);
@@ -234,7 +234,7 @@ async fn c17_only_the_signed_payload_header_decides_the_framing() {
     // Framed, but the unsigned header that says so is gone.
     let framed = Request::put("/bucket/key").check_body_with_crc32().without("content-encoding");
     app.accepts(framed.sign(&app.write, now())).await;
-    let stored = app.backend.requests().into_iter().last().expect("it was accepted");
+    let stored = app.last_accepted();
     assert_eq!(stored.stored_bytes(), CHECK_BODY, "no framing in the object");
 }
 
@@ -255,7 +255,7 @@ async fn c18_only_the_aws_chunked_token_is_taken_from_content_encoding() {
     ] {
         let request = Request::put("/bucket/key").check_body_with_crc32().replace("content-encoding", sent);
         plain.accepts(request.sign(&plain.write, now())).await;
-        let recorded = plain.backend.requests().into_iter().last().expect("it was accepted");
+        let recorded = plain.last_accepted();
         assert_eq!(
             recorded.header("content-encoding").map(|value| value.replace(", ", ",")).as_deref(),
             stored,
@@ -266,7 +266,7 @@ async fn c18_only_the_aws_chunked_token_is_taken_from_content_encoding() {
         // Long enough to be sent on framed.
         let long = Request::put("/bucket/key").unsigned_trailer(&body, &[(CRC32.0, &crc)]);
         trailer.accepts(long.replace("content-encoding", sent).sign(&trailer.write, now())).await;
-        let recorded = trailer.backend.requests().into_iter().last().expect("it was accepted");
+        let recorded = trailer.last_accepted();
         let value = recorded.header("content-encoding").expect("framing is announced").to_owned();
         let tokens: Vec<_> = value.split(',').map(str::trim).filter(|token| *token != "aws-chunked").collect();
         assert_eq!(tokens.join(","), stored.unwrap_or_default(), "{sent}");
@@ -276,7 +276,7 @@ async fn c18_only_the_aws_chunked_token_is_taken_from_content_encoding() {
     // Without framing there is no token to take.
     let gzip = Request::put("/bucket/key").header("content-encoding", "gzip").body("not really gzip");
     plain.accepts(gzip.sign(&plain.write, now())).await;
-    let recorded = plain.backend.requests().into_iter().last().expect("it was accepted");
+    let recorded = plain.last_accepted();
     assert_eq!(
         (recorded.header("content-encoding"), recorded.body.as_slice()),
         (Some("gzip"), &b"not really gzip"[..])

@@ -9,7 +9,7 @@ async fn any_region_accepts_every_label_and_signs_for_the_backends() {
     let app = TestApp::with(|setup| setup.any_region = true).await;
     for region in ["us-east-1", "eu-west-9", "auto", "garage", "US"] {
         app.accepts(Request::get("/bucket/key").sign_for_region(&app.read, now(), region)).await;
-        app.backend.requests().last().expect("it was accepted").assert_signed_by_us();
+        app.last_accepted().assert_signed_by_us();
     }
     let odd = Request::get("/bucket/key").sign_by_hand(&app.read, now(), |recipe| recipe.region = "us east".into());
     app.refuses(&odd, 400, "AuthorizationHeaderMalformed").await;
@@ -30,7 +30,7 @@ async fn a_location_constraint_of_ours_becomes_the_backends() {
     app.refuses(&create("<broken"), 400, "MalformedXML").await;
     for body in [String::new(), constraint("us-east-1"), constraint("")] {
         app.accepts(create(&body)).await;
-        let recorded = app.backend.requests().into_iter().last().expect("it was accepted");
+        let recorded = app.last_accepted();
         let sent = String::from_utf8_lossy(&recorded.body).into_owned();
         assert!(sent.contains("<LocationConstraint>eu-backend-1<"), "{body:?} became {sent:?}");
         assert!(!sent.contains("us-east-1"), "{sent}");
