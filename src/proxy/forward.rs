@@ -5,24 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, Response};
-use http_body_util::BodyExt;
-use sha2::{Digest, Sha256};
 
 use super::Proxy;
 use super::authorize::{Authorized, AuthorizedParts};
-use super::body::{FramedBody, Framing, HELD_BACK, Promise, ProofReceiver, Proved, VerifyingBody, announce_trailer};
+use super::body::{ProofReceiver, Proved};
 use super::error::Refusal;
-use super::rebuild;
+use super::outgoing::Outgoing;
 use super::record::Record;
 use crate::backend::{AnswerBody, Backend, Target, UpstreamBody, forwardable_request_headers};
-use crate::listener::RequestBody;
 use crate::s3::checksum::Checksum;
-use crate::s3::operation::{Body, Classified, Operation};
-use crate::s3::{ErrorCode, RequestHead, S3Error};
-use crate::sigv4::{Payload, UpstreamPayload};
+use crate::s3::operation::{Classified, Operation};
+use crate::s3::{ErrorCode, S3Error};
 
 /// A backend's answer to an authorized request whose body, if it had one, was proved or refused.
 pub(super) struct Answer {
@@ -35,23 +30,16 @@ pub(super) struct Answer {
     pub(super) proved: Vec<Checksum>,
 }
 
-/// A request body as it is sent on.
-struct Outgoing {
-    body: UpstreamBody,
-    length: Option<u64>,
-    payload: UpstreamPayload,
-    /// Where the proof of a streaming body arrives, and how far it has got.
-    proof: Option<(ProofReceiver, Arc<AtomicU64>)>,
-    proved: Vec<Checksum>,
-}
-
 impl Proxy {
     /// Sends an authorized request to its backend.
     pub(super) async fn forward(&self, authorized: Authorized, record: &mut Record) -> Result<Answer, Refusal> {
         let AuthorizedParts { head, body, classified, payload, backend } = authorized.into_parts();
         let mut headers = forwardable_request_headers(&head.headers)?;
         adapt_headers(&mut headers, &classified, &backend)?;
-        let outgoing = self.outgoing(&head, body, &classified, payload, &backend, &mut headers).await?;
+        let mut outgoing = Outgoing::prepare(self, &head, body, &classified, payload, &backend, &mut headers).await?;
+        if backend.takes_trailers() {
+            outgoing.tell_proved(&mut headers);
+        }
         let Outgoing { body, length, payload, proof, proved } = outgoing;
         if let Some((_, progress)) = &proof {
             record.uploads(Arc::clone(progress));
@@ -73,79 +61,6 @@ impl Proxy {
         let (response, mut trailing) = self.exchange(&backend, target, body, proof).await?;
         trailing.extend(proved);
         Ok(Answer { response, operation: classified.operation, backend, host: head.host, proved: trailing })
-    }
-
-    /// The body to send: nothing, a document, or the client's stream under verification.
-    async fn outgoing(
-        &self,
-        head: &RequestHead,
-        body: RequestBody,
-        classified: &Classified,
-        payload: Payload,
-        backend: &Backend,
-        headers: &mut HeaderMap,
-    ) -> Result<Outgoing, Refusal> {
-        let of_object = classified.row.body == Body::Data;
-        let of_body = classified.operation != Operation::CompleteMultipartUpload && classified.row.body != Body::None;
-        let mut promise = Promise::read(&head.headers, payload, of_object, of_body)?;
-        let framing = promise.framing();
-        match classified.row.body {
-            Body::Data => {}
-            Body::None | Body::Forwarded { .. } | Body::Parsed { .. } => promise.empty_if_unsaid(&head.headers),
-        }
-        let length = promise.length()?;
-        let limit = match classified.row.body {
-            Body::None if length > 0 => {
-                return Err(S3Error::new(
-                    ErrorCode::InvalidRequest,
-                    format!("{} takes no request body.", classified.operation.name()),
-                )
-                .into());
-            }
-            Body::None | Body::Data => u64::MAX,
-            Body::Forwarded { limit } | Body::Parsed { limit } => limit,
-        };
-        if length > limit {
-            return Err(S3Error::new(
-                ErrorCode::EntityTooLarge,
-                format!("The request body of {} may have at most {limit} bytes.", classified.operation.name()),
-            )
-            .into());
-        }
-        let payload = match payload {
-            Payload::Empty => UpstreamPayload::Empty,
-            Payload::Sha256(hash) => UpstreamPayload::Sha256(hash),
-            Payload::Unsigned | Payload::UnsignedTrailer => UpstreamPayload::Unsigned,
-        };
-        let trailers = framing == Framing::Chunked && backend.takes_trailers();
-        let trailing = promise.trailing();
-        let (verifying, proof) = VerifyingBody::new(body, promise)?;
-        if let Body::Parsed { .. } = classified.row.body {
-            let (document, _) = verifying.collect().await?;
-            let document = rebuild::document(self, &document, classified, backend, headers)?;
-            return Ok(Outgoing::document(document));
-        }
-        if length <= HELD_BACK {
-            let (bytes, proved) = verifying.collect().await?;
-            let mut outgoing = Outgoing::whole(bytes, payload);
-            outgoing.proved = proved.trailing;
-            if let Some(checksum) = outgoing.proved.first().filter(|_| trailers) {
-                // Proved before anything is sent: as a header the backend stores it just the same.
-                let value = HeaderValue::try_from(checksum.encoded()).expect("base64 is visible ASCII");
-                headers.insert(checksum.algorithm().header(), value);
-                outgoing.proved.clear();
-            }
-            return Ok(outgoing);
-        }
-        let progress = verifying.progress();
-        if let Some(algorithm) = trailing.filter(|_| trailers) {
-            announce_trailer(headers, algorithm, length);
-            let body = UpstreamBody::Stream(FramedBody::new(verifying).boxed_unsync());
-            let payload = UpstreamPayload::UnsignedTrailer;
-            return Ok(Outgoing { body, length: None, payload, proof: Some((proof, progress)), proved: Vec::new() });
-        }
-        let body = UpstreamBody::Stream(verifying.boxed_unsync());
-        Ok(Outgoing { body, length: Some(length), payload, proof: Some((proof, progress)), proved: Vec::new() })
     }
 
     /// Sends the request and waits for the answer and for the proof of the body. A success counts only
@@ -187,20 +102,6 @@ impl Proxy {
                 return Err(timed_out(self.response_timeout));
             }
         }
-    }
-}
-
-impl Outgoing {
-    fn whole(bytes: Bytes, payload: UpstreamPayload) -> Self {
-        let length = Some(bytes.len() as u64);
-        let body = if bytes.is_empty() { UpstreamBody::Empty } else { UpstreamBody::Whole(bytes) };
-        Self { body, length, payload, proof: None, proved: Vec::new() }
-    }
-
-    /// A document that was written here: its hash is known.
-    fn document(document: String) -> Self {
-        let hash: [u8; 32] = Sha256::digest(&document).into();
-        Self::whole(document.into(), UpstreamPayload::Sha256(hash))
     }
 }
 

@@ -15,6 +15,7 @@ mod body;
 mod document;
 mod error;
 mod forward;
+mod outgoing;
 mod rebuild;
 mod receive;
 mod record;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::app::{TestApp, now};
+use crate::support::http2::Http2;
 use crate::support::request::Request;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,6 +91,45 @@ async fn d10_a_target_that_names_another_host_is_refused() {
     app.accepts(same).await;
     assert_eq!(app.backend.only_request().target, "/bucket/key");
     app.accepts(signed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d10_an_authority_that_differs_from_host_is_refused_over_http2() {
+    let app = TestApp::with(|setup| setup.tls = true).await;
+    let ca = app.ca.clone().expect("the listener speaks TLS");
+    let mut connection = Http2::open(app.address, &ca, "s3.example.com").await;
+    let signed = Request::get("/bucket/key").host("s3.example.com").sign(&app.read, now());
+    for other in ["evil.example", "victim.s3.example.com", "s3.example.com:444", "localhost"] {
+        // The signed name as :authority and the other as host, and the other way round.
+        let behind = signed.clone().header("host", other);
+        let before = signed.clone().tamper(|request| request.headers.insert(0, ("host".into(), other.into())));
+        for request in [behind, before] {
+            let response = connection.exchange(&request).await;
+            assert_eq!(response.status, 400, "{other}: {response:?}");
+            app.nothing_reached().await;
+        }
+    }
+    for right in [signed.clone(), signed.header("host", "s3.example.com")] {
+        let response = connection.exchange(&right).await;
+        assert_eq!((response.status, response.body.as_slice()), (200, &b"stored bytes"[..]), "{response:?}");
+        assert_eq!(app.reached_once().await.target, "/bucket/key");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d11_a_reused_http2_connection_is_judged_by_each_authority() {
+    let app = TestApp::with(|setup| setup.tls = true).await;
+    let ca = app.ca.clone().expect("the listener speaks TLS");
+    let mut connection = Http2::open(app.address, &ca, "victim.s3.example.com").await;
+    for bucket in ["mine", "other", "mine"] {
+        let request = Request::get("/key").host(&format!("{bucket}.s3.example.com")).sign(&app.read, now());
+        assert_eq!(connection.exchange(&request).await.status, 200);
+        assert_eq!(app.reached_once().await.target, format!("/{bucket}/key"));
+        let tampered = request.host("victim.s3.example.com");
+        let refusal = connection.exchange(&tampered).await;
+        app.is_refusal(&tampered, &refusal, 403, "SignatureDoesNotMatch");
+        app.nothing_reached().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use crate::support::app::{TestApp, now};
 use crate::support::chunks::{CHECK_BODY, CHECK_MD5, CHECKSUMS};
+use crate::support::http2::Http2;
 use crate::support::recording_backend::BodyState;
 use crate::support::request::{Payload, Request, sha256_hex};
 
@@ -32,6 +33,22 @@ async fn c01_a_shorter_or_a_longer_body_is_refused_too() {
         app.rejects_body(&other, 400, "XAmzContentSHA256Mismatch").await;
     }
     app.accepts(signed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c01_the_hash_holds_over_http2_too() {
+    let app = TestApp::with(|setup| setup.tls = true).await;
+    let ca = app.ca.clone().expect("the listener speaks TLS");
+    let mut connection = Http2::open(app.address, &ca, "localhost").await;
+    for size in [1, 100_000] {
+        let signed = Request::put("/bucket/key").body(vec![b'x'; size]).sign(&app.write, now());
+        let altered = signed.clone().tamper(|request| request.body[size / 2] ^= 1);
+        let refusal = connection.exchange(&altered).await;
+        app.is_refusal(&altered, &refusal, 400, "XAmzContentSHA256Mismatch");
+        app.nothing_could_commit().await;
+        assert_eq!(connection.exchange(&signed).await.status, 200);
+        assert_eq!(app.reached_once().await.body, signed.body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

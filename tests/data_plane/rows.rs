@@ -91,6 +91,7 @@ const ROWS: [(&str, Standing); 76] = [
         "C1",
         Tested(&[
             "c01_a_body_other_than_its_sha256_can_never_be_committed",
+            "c01_the_hash_holds_over_http2_too",
             "c01_a_shorter_or_a_longer_body_is_refused_too",
             "c01_the_last_bytes_wait_until_the_hash_is_proved",
             "c01_every_operation_with_a_body_is_held_to_its_hash",
@@ -156,8 +157,20 @@ const ROWS: [(&str, Standing); 76] = [
     ("D7", Tested(&["d07_two_sub_resources_at_once_are_refused"])),
     ("D8", Tested(&["d08_what_the_table_does_not_know_goes_nowhere", "d08_post_forms_are_refused_by_name"])),
     ("D9", Tested(&["d09_the_bucket_stands_before_a_configured_domain_or_in_the_path"])),
-    ("D10", Tested(&["d10_a_target_that_names_another_host_is_refused"])),
-    ("D11", Tested(&["d11_the_server_name_of_tls_decides_nothing"])),
+    (
+        "D10",
+        Tested(&[
+            "d10_a_target_that_names_another_host_is_refused",
+            "d10_an_authority_that_differs_from_host_is_refused_over_http2",
+        ]),
+    ),
+    (
+        "D11",
+        Tested(&[
+            "d11_the_server_name_of_tls_decides_nothing",
+            "d11_a_reused_http2_connection_is_judged_by_each_authority",
+        ]),
+    ),
     ("D12", Tested(&["d12_forwarding_headers_are_ignored_and_go_no_further"])),
     ("D13", Due("step 3: aws:SourceIp needs policies; until then nothing depends on an address")),
     ("D14", Partly(&["d14_reserved_names_are_no_buckets_by_path_or_by_host"], "step 4: reserved names by POST form")),

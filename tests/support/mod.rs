@@ -4,6 +4,7 @@
 pub(crate) mod app;
 pub(crate) mod chunks;
 pub(crate) mod hand_signer;
+pub(crate) mod http2;
 pub(crate) mod keys;
 pub(crate) mod recording_backend;
 pub(crate) mod request;

@@ -10,6 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use super::request::Request;
 
@@ -61,18 +62,7 @@ impl Connection {
 
     /// Opens a TLS connection to `name`, trusting only the certificate authority in the PEM file `ca`.
     pub(crate) async fn open_tls(address: SocketAddr, ca: &Path, name: &str) -> Self {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(ca).expect("a certificate")).expect("a root");
-        let config =
-            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .expect("the provider has the usual versions")
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-        let stream = TcpStream::connect(address).await.expect("the listener accepts");
-        let name = ServerName::try_from(name.to_owned()).expect("a server name");
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-        Self::over(Box::new(connector.connect(name, stream).await.expect("the TLS handshake succeeds")))
+        Self::over(Box::new(tls_stream(address, ca, name, b"http/1.1").await))
     }
 
     fn over(stream: Box<dyn Stream>) -> Self {
@@ -177,6 +167,25 @@ impl std::fmt::Debug for Response {
         let shown: String = text.chars().take(1500).collect();
         write!(formatter, "{} {:?} {:?} {shown}", self.status, self.end, self.headers)
     }
+}
+
+/// A TLS stream to `name` that agreed on `protocol`.
+pub(super) async fn tls_stream(address: SocketAddr, ca: &Path, name: &str, protocol: &[u8]) -> TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).expect("a certificate")).expect("a root");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has the usual versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let stream = TcpStream::connect(address).await.expect("the listener accepts");
+    let name = ServerName::try_from(name.to_owned()).expect("a server name");
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let stream = connector.connect(name, stream).await.expect("the TLS handshake succeeds");
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
+    stream
 }
 
 async fn patiently<T>(wait: impl Future<Output = T>) -> T {

@@ -1,0 +1,125 @@
+//! The body of a request on its way to the backend: what the client promised of it is read, what the
+//! operation allows is compared, and out comes nothing, a proved document, or a stream under
+//! verification.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use http_body_util::BodyExt;
+use sha2::{Digest, Sha256};
+
+use super::Proxy;
+use super::body::{FramedBody, Framing, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
+use super::error::Refusal;
+use super::rebuild;
+use crate::backend::{Backend, UpstreamBody};
+use crate::listener::RequestBody;
+use crate::s3::checksum::Checksum;
+use crate::s3::operation::{Body, Classified, Operation};
+use crate::s3::{ErrorCode, RequestHead, S3Error};
+use crate::sigv4::{Payload, UpstreamPayload};
+
+/// A request body as it is sent on.
+pub(super) struct Outgoing {
+    pub(super) body: UpstreamBody,
+    /// Its length, where it is sent with one.
+    pub(super) length: Option<u64>,
+    pub(super) payload: UpstreamPayload,
+    /// Of a stream: where its proof arrives, and how many bytes of it have left.
+    pub(super) proof: Option<(ProofReceiver, Arc<AtomicU64>)>,
+    /// Checksums that were proved already and that the backend is not told.
+    pub(super) proved: Vec<Checksum>,
+}
+
+impl Outgoing {
+    /// Prepares `body`, and changes in `headers` what describes it.
+    ///
+    /// # Errors
+    /// What is wrong with the promise, or with a body that is read whole.
+    pub(super) async fn prepare(
+        proxy: &Proxy,
+        head: &RequestHead,
+        body: RequestBody,
+        classified: &Classified,
+        payload: Payload,
+        backend: &Backend,
+        headers: &mut HeaderMap,
+    ) -> Result<Self, Refusal> {
+        let promise = promise(head, classified, payload)?;
+        let length = promise.length()?;
+        refuse_excess(length, classified)?;
+        let upstream = match payload {
+            Payload::Empty => UpstreamPayload::Empty,
+            Payload::Sha256(hash) => UpstreamPayload::Sha256(hash),
+            Payload::Unsigned | Payload::UnsignedTrailer => UpstreamPayload::Unsigned,
+        };
+        let trailing = promise.trailing().filter(|_| promise.framing() == Framing::Chunked && backend.takes_trailers());
+        let (verifying, proof) = VerifyingBody::new(body, promise)?;
+        if let Body::Parsed { .. } = classified.row.body {
+            let (document, _) = verifying.collect().await?;
+            return Ok(Self::document(rebuild::document(proxy, &document, classified, backend, headers)?));
+        }
+        if length <= HELD_BACK {
+            let (bytes, proved) = verifying.collect().await?;
+            return Ok(Self { proved: proved.trailing, ..Self::whole(bytes, upstream) });
+        }
+        let progress = verifying.progress();
+        let (body, length, payload) = match trailing {
+            Some(algorithm) => {
+                announce_trailer(headers, algorithm, length);
+                let framed = FramedBody::new(verifying).boxed_unsync();
+                (framed, None, UpstreamPayload::UnsignedTrailer)
+            }
+            None => (verifying.boxed_unsync(), Some(length), upstream),
+        };
+        let body = UpstreamBody::Stream(body);
+        Ok(Self { body, length, payload, proof: Some((proof, progress)), proved: Vec::new() })
+    }
+
+    /// Moves the proved checksums into `headers`, for a backend that is to store them.
+    pub(super) fn tell_proved(&mut self, headers: &mut HeaderMap) {
+        for checksum in self.proved.drain(..) {
+            let value = HeaderValue::try_from(checksum.encoded()).expect("base64 is visible ASCII");
+            headers.insert(checksum.algorithm().header(), value);
+        }
+    }
+
+    fn whole(bytes: Bytes, payload: UpstreamPayload) -> Self {
+        let length = Some(bytes.len() as u64);
+        let body = if bytes.is_empty() { UpstreamBody::Empty } else { UpstreamBody::Whole(bytes) };
+        Self { body, length, payload, proof: None, proved: Vec::new() }
+    }
+
+    /// A document that was written here: its hash is known.
+    fn document(document: String) -> Self {
+        let hash: [u8; 32] = Sha256::digest(&document).into();
+        Self::whole(document.into(), UpstreamPayload::Sha256(hash))
+    }
+}
+
+fn promise(head: &RequestHead, classified: &Classified, payload: Payload) -> Result<Promise, S3Error> {
+    let of_object = classified.row.body == Body::Data;
+    // On CompleteMultipartUpload they describe the object, elsewhere without a body only an algorithm is named.
+    let of_body = classified.operation != Operation::CompleteMultipartUpload && classified.row.body != Body::None;
+    let mut promise = Promise::read(&head.headers, payload, of_object, of_body)?;
+    if !of_object {
+        promise.empty_if_unsaid(&head.headers);
+    }
+    Ok(promise)
+}
+
+fn refuse_excess(length: u64, classified: &Classified) -> Result<(), S3Error> {
+    let name = classified.operation.name();
+    match classified.row.body {
+        Body::None if length > 0 => {
+            Err(S3Error::new(ErrorCode::InvalidRequest, format!("{name} takes no request body.")))
+        }
+        Body::Forwarded { limit } | Body::Parsed { limit } if length > limit => Err(S3Error::new(
+            ErrorCode::EntityTooLarge,
+            format!("The request body of {name} may have at most {limit} bytes."),
+        )),
+        Body::Data | Body::Forwarded { .. } | Body::None | Body::Parsed { .. } => Ok(()),
+    }
+}
