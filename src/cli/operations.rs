@@ -180,6 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_has_the_table_as_it_is() {
+        let mut table = "| operation | request | actions | permission |\n| --- | --- | --- | --- |\n".to_owned();
+        for line in TABLE.iter().map(Line::of) {
+            let actions: Vec<&str> = line.needs.iter().map(|needed| needed.action).collect();
+            let permission = if line.supported { line.permission.unwrap_or("-") } else { "*refused*" };
+            let (operation, request, actions) = (line.operation, line.selection(), actions.join(", "));
+            writeln!(table, "| {operation} | `{request}` | {actions} | {permission} |").unwrap();
+        }
+        let page = include_str!("../manual/operations.md");
+        let start = page.find("| operation |").unwrap_or(page.len());
+        assert!(page[start..] == table, "the table in src/manual/operations.md should be\n{table}");
+    }
+
+    #[test]
     fn json_says_what_a_version_needs_and_why_something_is_refused() {
         let lines: serde_json::Value = serde_json::from_str(&as_json()).unwrap();
         let find =
