@@ -43,3 +43,5 @@ pub mod proxy;
 
 pub mod app;
 pub mod cli;
+
+pub mod manual;

@@ -55,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("app", BELOW_APP),
     ("cli", &["app"]), // and everything that `app` may use
     ("main", &["cli"]),
+    ("manual", &[]), // pages, no code
 ];
 
 const BELOW_APP: &[&str] = &[
@@ -77,7 +78,8 @@ const BELOW_APP: &[&str] = &[
 ];
 
 /// Folders that may not even use `telemetry`; everybody else may, and everybody may use `fault`.
-const SILENT: &[&str] = &["fault", "clock", "identity", "s3", "sigv4", "policy", "config", "telemetry", "main"];
+const SILENT: &[&str] =
+    &["fault", "clock", "identity", "s3", "sigv4", "policy", "config", "telemetry", "main", "manual"];
 
 /// `cli` may start the two planes but not look inside them: only types at the top of the folder.
 const CLOSED_TO_CLI: &[&str] = &["proxy", "control"];

@@ -4,15 +4,18 @@ use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Waits for SIGTERM or SIGINT, and returns which it was.
+/// From now on SIGTERM and SIGINT no longer end the process; the future waits for either of them, and is
+/// which it was. Call it before telling anybody that the program is ready.
 ///
 /// # Errors
 /// If the handlers cannot be installed.
-pub async fn asked_to_stop() -> io::Result<&'static str> {
+pub fn asked_to_stop() -> io::Result<impl Future<Output = &'static str>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
     })
 }

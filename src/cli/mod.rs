@@ -4,6 +4,7 @@ mod check;
 #[cfg(feature = "dev")]
 mod dev;
 mod key;
+mod operations;
 mod serve;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "dev")]
         Command::Dev(dev) => dev.run(),
         Command::Key(key) => key.run(),
+        Command::Operations(operations) => operations.run(),
         Command::Serve(serve) => serve.run(),
     }
 }
@@ -39,6 +41,8 @@ enum Command {
     Dev(dev::Dev),
     /// Create, list, suspend and revoke static access keys.
     Key(key::Key),
+    /// List the S3 operations: which are supported, and what each one needs.
+    Operations(operations::Operations),
     /// Run until SIGTERM or SIGINT.
     Serve(serve::Serve),
 }

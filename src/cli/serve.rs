@@ -46,9 +46,10 @@ fn serve(config: config::Config, format: LogFormat) -> anyhow::Result<()> {
     telemetry::start(format).context("logging cannot be started")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
+        let stop = asked_to_stop().context("signals cannot be handled")?;
         let running = App::start(config, Arc::new(SystemClock)).await?;
         tracing::info!(s3 = %running.s3_address, "ready");
-        let signal = asked_to_stop().await.context("signals cannot be handled")?;
+        let signal = stop.await;
         tracing::info!(signal, "stopping: no new connections, running requests may finish");
         running.shutdown().await;
         tracing::info!("stopped");

@@ -38,7 +38,7 @@ async fn a_bucket_with_objects_is_not_removed() {
 }
 
 #[tokio::test]
-async fn what_files_cannot_hold_is_refused_with_the_reason() {
+async fn what_files_cannot_hold_is_refused_before_it_fails() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = DevServer::start(&folder.path().join("dev"));
     server.send(Request::put("/demo")).await;
@@ -47,12 +47,11 @@ async fn what_files_cannot_hold_is_refused_with_the_reason() {
     for target in ["/demo/a", "/demo/a/b/c"] {
         let refused = server.send(Request::put(target).body("2")).await;
         assert_eq!((refused.status, refused.code().as_deref()), (400, Some("InvalidRequest")), "{target}");
-        assert!(refused.text().contains("keeps objects as files"), "{refused:?}");
     }
     assert_eq!(server.send(Request::head("/demo/a")).await.status, 404, "a folder on the disk is no object");
     assert_eq!(server.send(Request::get("/demo/a")).await.code().as_deref(), Some("NoSuchKey"));
 
-    let longest = format!("/demo/{}", "k".repeat(126));
+    let longest = format!("/demo/{}", "k".repeat(132 - "demo".len()));
     assert_eq!(server.send(Request::put(&longest).body("3")).await.status, 200);
     assert_eq!(server.send(Request::post(&format!("{longest}?uploads"))).await.status, 200);
     let refused = server.send(Request::put(&format!("{longest}k")).body("3")).await;
@@ -81,11 +80,11 @@ async fn an_upload_in_parts_becomes_one_object() {
     let upload = server.send(Request::post("/demo/big?uploads")).await.element("UploadId").expect("an upload id");
     let first = vec![b'1'; 5 << 20];
     let mut parts = String::new();
-    for (number, body) in [(1, first.clone()), (2, b"2".to_vec())] {
+    for (number, body) in [("1", first.clone()), ("2", b"2".to_vec())] {
         let target = format!("/demo/big?partNumber={number}&uploadId={upload}");
         let sent = server.send(Request::put(&target).body(body)).await;
         let tag = sent.header("etag").expect("a part has an ETag").to_owned();
-        parts.push_str(&format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>"));
+        parts.push_str(&["<Part><PartNumber>", number, "</PartNumber><ETag>", &tag, "</ETag></Part>"].concat());
     }
     let document = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
     let completed = server.send(Request::post(&format!("/demo/big?uploadId={upload}")).body(document)).await;

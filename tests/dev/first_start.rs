@@ -67,6 +67,19 @@ async fn virtual_hosts_presigned_urls_and_uploads_with_trailers_work() {
 }
 
 #[test]
+fn the_readme_shows_what_is_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = DevServer::start(&folder.path().join("dev"));
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```").find(|block| block.contains("Paste into another terminal")).expect("a block");
+    // What differs from run to run stands behind a `=`, a folder or an address.
+    let fixed = |line: &str| line.split(['=', ':']).next().unwrap_or_default().to_owned();
+    let shown: Vec<_> = shown.lines().skip(1).map(fixed).filter(|line| !line.starts_with(['P', '('])).collect();
+    let printed: Vec<_> = server.printed.lines().map(fixed).filter(|line| !line.starts_with(['P', '('])).collect();
+    assert_eq!(shown, printed);
+}
+
+#[test]
 fn the_other_commands_work_on_its_folder_while_it_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path().join("dev");

@@ -8,6 +8,6 @@ mod folder;
 mod second_start;
 mod server;
 
-#[expect(dead_code, reason = "shared with the data plane's tests, which use all of it")]
+#[expect(dead_code, unused_imports, reason = "shared with the data plane's tests, which use all of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -58,6 +58,7 @@ impl Dev {
     }
 
     async fn serve_until_stopped(self) -> anyhow::Result<()> {
+        let stop = asked_to_stop().context("signals cannot be handled")?;
         let mut random = UnwrapErr(SysRng);
         // Held until the end: two of these in one folder would overwrite each other's files.
         let folder = Folder::open(&self.dir)?;
@@ -90,7 +91,7 @@ impl Dev {
         };
         welcome.show()?;
 
-        let signal = asked_to_stop().await.context("signals cannot be handled")?;
+        let signal = stop.await;
         tracing::info!(signal, "stopping: no new connections, running requests may finish");
         running.shutdown().await;
         backend.shutdown().await;

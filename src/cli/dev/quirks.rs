@@ -38,20 +38,27 @@ impl Quirks {
     }
 
     /// It keeps each key as a file, and what it knows of the object in a second file whose name holds
-    /// the whole key.
+    /// the whole key. The client is told the code only: the words are for whoever runs the server.
     fn key_fits(&self, bucket: &str, key: &str) -> S3Result<()> {
-        if key.len() > LONGEST_KEY.saturating_sub(bucket.len()) || key.split('/').any(|part| part.len() > 255) {
-            let message = "The development backend keeps objects as files: bucket name and key together can have \
-                           about 150 bytes. A real backend takes keys of 1,024 bytes.";
-            return Err(S3Error::with_message(S3ErrorCode::KeyTooLongError, message));
+        if key.len() > LONGEST_KEY.saturating_sub(bucket.len()) {
+            tracing::warn!(
+                bucket,
+                key,
+                "the development backend keeps objects as files, and for those this key is too long: bucket and key \
+                 together can have {LONGEST_KEY} bytes here"
+            );
+            return Err(S3Error::with_message(S3ErrorCode::KeyTooLongError, "Your key is too long."));
         }
         let path = self.objects.join(bucket).join(key.trim_start_matches('/'));
-        let file_above =
-            path.ancestors().skip(1).take_while(|above| above.starts_with(&self.objects)).any(Path::is_file);
-        if file_above || (path.is_dir() && !key.ends_with('/')) {
-            let message = "The development backend keeps objects as files: it cannot hold a key and, at the same \
-                           time, keys that start with it and a slash. A real backend can.";
-            return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
+        let mut above = path.ancestors().skip(1).take_while(|above| above.starts_with(&self.objects));
+        if above.any(Path::is_file) || (path.is_dir() && !key.ends_with('/')) {
+            tracing::warn!(
+                bucket,
+                key,
+                "the development backend keeps objects as files: it cannot hold a key and, at the same time, keys that \
+                 begin with it and a slash"
+            );
+            return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, "The key is the name of a folder."));
         }
         Ok(())
     }

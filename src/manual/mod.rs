@@ -1,0 +1,17 @@
+//! The manual, as pages beside the code they speak of: for those who run Portcullis, those who point
+//! clients at it, and those who want to know what it defends against.
+
+#[doc = include_str!("clients.md")]
+pub mod clients {}
+
+#[doc = include_str!("errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("operations.md")]
+pub mod operations {}
+
+#[doc = include_str!("request_life.md")]
+pub mod request_life {}
+
+#[doc = include_str!("threat_model.md")]
+pub mod threat_model {}
