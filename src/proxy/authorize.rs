@@ -96,7 +96,7 @@ impl Proxy {
     }
 }
 
-/// A key with empty or dot segments can reach another key on a backend that cleans paths, past whatever
+/// A key with empty or dot segments or a backslash can reach another key on a backend that cleans paths, past whatever
 /// was decided for that one.
 pub(super) fn refuse_ambiguous(key: &ObjectKey, backend: &Backend) -> Result<(), S3Error> {
     if backend.keeps_exact_keys() || !key.is_ambiguous() || crate::fault::check_is_off("dot_segments") {
@@ -104,8 +104,8 @@ pub(super) fn refuse_ambiguous(key: &ObjectKey, backend: &Backend) -> Result<(),
     }
     Err(S3Error::new(
         ErrorCode::InvalidURI,
-        "Keys with an empty, '.' or '..' segment or a leading '/' are refused here, since the storage behind may \
-         take them for another key.",
+        "Keys with an empty, '.' or '..' segment, a leading '/' or a '\\' are refused here, since the storage behind \
+         may take them for another key.",
     ))
 }
 

@@ -86,11 +86,12 @@ impl ObjectKey {
     }
 
     /// Whether a backend that cleans paths could take this key for another one: it begins with `/`,
-    /// or has an empty, `.` or `..` segment. One trailing `/` is harmless.
+    /// has an empty, `.` or `..` segment, or a `\`, which such backends take for a `/`. One trailing `/`
+    /// is harmless.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         let body = self.0.strip_suffix('/').unwrap_or(&self.0);
-        body.split('/').any(|segment| matches!(segment, "" | "." | ".."))
+        body.contains('\\') || body.split('/').any(|segment| matches!(segment, "" | "." | ".."))
     }
 
     /// The key as text.
@@ -278,7 +279,7 @@ mod tests {
 
     #[test]
     fn keys_that_a_backend_might_clean_are_named_ambiguous() {
-        for key in ["/a", "a//b", "./a", "a/..", "a/../b", "..", ".", "a//", "/"] {
+        for key in ["/a", "a//b", "./a", "a/..", "a/../b", "..", ".", "a//", "/", "a\\..\\b", "a\\b"] {
             assert!(ObjectKey::parse(key).unwrap().is_ambiguous(), "{key}");
         }
         for key in ["a", "a/", "a/b.c", "...", "a/..b", ".a"] {
