@@ -3,6 +3,7 @@
 
 use http::HeaderValue;
 
+use super::address::opaque_id;
 use super::percent::{self, Slash};
 use super::{BucketName, ErrorCode, ObjectKey, S3Error};
 
@@ -35,7 +36,9 @@ impl CopySource {
         };
         let version_id = match version.map(|text| text.strip_prefix("versionId=")) {
             None => None,
-            Some(Some(text)) if !text.is_empty() && !text.contains(['?', '&']) => Some(decode(text)?),
+            Some(Some(text)) if !text.is_empty() && !text.contains(['?', '&']) => {
+                Some(opaque_id(decode(text)?, "The versionId of x-amz-copy-source")?)
+            }
             Some(_) => {
                 let why = "what follows \"?\" must be versionId= and a version; write a \"?\" of the key as %3F";
                 return Err(malformed(why));

@@ -25,3 +25,31 @@ async fn a_backslash_is_no_way_around_the_rules_for_segments() {
     let batch = "<Delete><Object><Key>a\\..\\..\\other\\private.txt</Key></Object></Delete>";
     app.refuses(&Request::post("/bucket?delete").body(batch).sign(&app.write, now()), 400, "InvalidURI").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_or_version_id_is_no_path() {
+    let app = TestApp::start().await;
+    let ids = ["0a1b%2F..%2F..%2F..%2Fother", "..", ".", "..%2Fother", "a%5C..%5C..%5Cother"];
+    for id in ids {
+        for (method, target) in [
+            ("DELETE", format!("/bucket/key?uploadId={id}")),
+            ("GET", format!("/bucket/key?uploadId={id}")),
+            ("PUT", format!("/bucket/key?partNumber=1&uploadId={id}")),
+            ("POST", format!("/bucket/key?uploadId={id}")),
+            ("GET", format!("/bucket/key?versionId={id}")),
+            ("DELETE", format!("/bucket/key?versionId={id}")),
+        ] {
+            let request = Request::new(method, &target).sign_by_hand(&app.write, now(), |_| {});
+            app.refuses(&request, 400, "InvalidArgument").await;
+        }
+        let copy = Request::put("/bucket/copy").header("x-amz-copy-source", format!("bucket/key?versionId={id}"));
+        app.refuses(&copy.sign(&app.write, now()), 400, "InvalidArgument").await;
+    }
+    let batch = "<Delete><Object><Key>a</Key><VersionId>x/../../other</VersionId></Object></Delete>";
+    app.refuses(&Request::post("/bucket?delete").body(batch).sign(&app.write, now()), 400, "InvalidArgument").await;
+    // What real storage hands out.
+    for id in ["null", "3%2FL4kqtJlcpXroDTDmJ%2BrmSpXd3dIbrHY", "2~aQ_-.x", "5d41402abc4b2a76b9719d911017c592_4f3c"] {
+        let request = Request::get(&format!("/bucket/key?versionId={id}")).sign_by_hand(&app.read, now(), |_| {});
+        app.accepts(request).await;
+    }
+}
