@@ -53,3 +53,17 @@ async fn an_upload_or_version_id_is_no_path() {
         app.accepts(request).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_content_encoding_in_two_lines_loses_the_framing_and_nothing_else() {
+    let app = TestApp::start().await;
+    for lines in [["aws-chunked", "gzip"], ["gzip", "aws-chunked"]] {
+        let mut request = Request::put("/bucket/key").check_body_with_crc32().without("content-encoding");
+        for line in lines {
+            request = request.header("content-encoding", line);
+        }
+        app.accepts(request.sign_by_hand(&app.write, now(), |_| {})).await;
+        let sent = app.backend.requests().into_iter().last().expect("it was accepted");
+        assert_eq!(sent.header("content-encoding"), Some("gzip"), "{lines:?}: {sent:?}");
+    }
+}
