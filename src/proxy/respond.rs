@@ -18,7 +18,7 @@ use crate::s3::{ErrorCode, S3Error, location, published_error, xml};
 const LONGEST_ERROR: usize = 64 * 1024;
 
 /// Codes that speak of Portcullis's own credential, host or clock, never of the client's.
-const ABOUT_US: [&str; 14] = [
+pub(super) const ABOUT_US: [&str; 14] = [
     "AuthorizationHeaderMalformed",
     "AuthorizationQueryParametersError",
     "CredentialsNotSupported",

@@ -1,6 +1,7 @@
 //! What a hostile reading of the data plane found: each test failed once.
 
 use crate::support::app::{TestApp, now};
+use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,5 +66,24 @@ async fn a_content_encoding_in_two_lines_loses_the_framing_and_nothing_else() {
         app.accepts(request.sign_by_hand(&app.write, now(), |_| {})).await;
         let sent = app.backend.requests().into_iter().last().expect("it was accepted");
         assert_eq!(sent.header("content-encoding"), Some("gzip"), "{lines:?}: {sent:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_behind_status_200_tells_nothing_of_the_backend() {
+    let app = TestApp::start().await;
+    for document in [
+        "<Error><Message>filer http://10.1.2.3:8888 is down</Message></Error>",
+        "<Error><Code>InternalError</Code><Message>http://10.1.2.3:8888",
+        "<?xml version=\"1.0\"?><Error><Code>Internal&bad;</Code><Message>10.1.2.3</Message></Error>",
+        "<Error><Code>InvalidAccessKeyId</Code><Message>10.1.2.3</Message></Error>",
+    ] {
+        app.backend.answer_next(Answer::of(200, &[("content-type", "application/xml")], document));
+        let request = Request::put("/bucket/copy").header("x-amz-copy-source", "bucket/key").sign(&app.write, now());
+        let response = app.send(&request).await;
+        assert_eq!(response.status, 200, "the status has left before the document is read");
+        assert!(response.text().contains("<Error>"), "{response:?}");
+        assert!(!response.text().contains("10.1.2.3"), "{response:?}");
+        assert!(!response.text().contains("InvalidAccessKeyId"), "that is our key, not the client's: {response:?}");
     }
 }
