@@ -30,6 +30,10 @@ impl CopySource {
     /// 400 `InvalidArgument` for anything malformed, 400 `KeyTooLongError`, and 501 for access points.
     pub fn parse(header: &[u8]) -> Result<Self, S3Error> {
         let header = std::str::from_utf8(header).map_err(|_| malformed("it is not UTF-8"))?;
+        // A signature makes one space of several: with it, the holder of a URL could choose another key.
+        if header.contains("  ") {
+            return Err(malformed("it has spaces in a row; write them as %20"));
+        }
         let (path, version) = match header.split_once('?') {
             Some((path, version)) => (path, Some(version)),
             None => (header, None),

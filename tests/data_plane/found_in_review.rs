@@ -1,5 +1,7 @@
 //! What a hostile reading of the data plane found: each test failed once.
 
+use std::time::Duration;
+
 use crate::support::app::{TestApp, now};
 use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
@@ -86,4 +88,23 @@ async fn an_error_behind_status_200_tells_nothing_of_the_backend() {
         assert!(!response.text().contains("10.1.2.3"), "{response:?}");
         assert!(!response.text().contains("InvalidAccessKeyId"), "that is our key, not the client's: {response:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_presigned_copy_source_names_one_object_however_it_is_spaced() {
+    let app = TestApp::start().await;
+    let url = Request::put("/bucket/copy").header("x-amz-copy-source", "bucket/a b").presign(
+        &app.write,
+        now(),
+        Duration::from_mins(5),
+    );
+    app.accepts(url.clone()).await;
+    let response = app.send(&url.replace("x-amz-copy-source", "bucket/a  b")).await;
+    let copies: Vec<_> = app
+        .backend
+        .requests()
+        .iter()
+        .filter_map(|request| request.header("x-amz-copy-source").map(str::to_owned))
+        .collect();
+    assert!(copies.iter().all(|source| source == "bucket/a%20b"), "{copies:?} {response:?}");
 }
