@@ -91,6 +91,14 @@ async fn an_error_behind_status_200_tells_nothing_of_the_backend() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_buckets_is_not_passed_on_where_only_some_are_ours() {
+    let app = TestApp::with(|setup| setup.backend().buckets = vec!["logs-*".to_owned()]).await;
+    app.refuses(&Request::get("/").sign(&app.admin, now()), 501, "NotImplemented").await;
+    let every = TestApp::start().await;
+    every.accepts(Request::get("/").sign(&every.read, now())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_presigned_copy_source_names_one_object_however_it_is_spaced() {
     let app = TestApp::start().await;
     let url = Request::put("/bucket/copy").header("x-amz-copy-source", "bucket/a b").presign(
