@@ -87,6 +87,9 @@ impl Proxy {
     /// What the client is told of a backend's error or redirect.
     async fn failure(&self, parts: &response::Parts, body: BackendBody, backend: &Backend, record: &Record) -> Refusal {
         let status = parts.status;
+        if status.is_informational() {
+            return misconfigured(format!("the backend answered with {status}, which nobody asked for"));
+        }
         if status.is_redirection() {
             tracing::error!(backend = backend.name(), %status, "the backend redirects; check its endpoint, region and addressing");
             return misconfigured(format!("the backend answered with a redirect, {status}"));

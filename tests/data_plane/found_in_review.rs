@@ -91,6 +91,19 @@ async fn an_error_behind_status_200_tells_nothing_of_the_backend() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_switches_protocols_is_a_bad_gateway() {
+    let app = TestApp::start().await;
+    for _ in 0..2 {
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";
+        app.backend.answer_next(Answer::in_order().read_body().write(answer));
+        let request = Request::get("/bucket/key").sign(&app.read, now());
+        let response = app.send(&request).await;
+        assert_eq!(response.status, 502, "{response:?}");
+        app.is_refusal(&request, &response, 502, "BadGateway");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_buckets_is_not_passed_on_where_only_some_are_ours() {
     let app = TestApp::with(|setup| setup.backend().buckets = vec!["logs-*".to_owned()]).await;
     app.refuses(&Request::get("/").sign(&app.admin, now()), 501, "NotImplemented").await;
