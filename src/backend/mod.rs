@@ -60,11 +60,11 @@ impl Backends {
         self.0.iter().find(|backend| backend.buckets.iter().any(|pattern| pattern.matches(bucket)))
     }
 
-    /// The backend, if there is just one.
+    /// The backend, if there is just one and every bucket of it is ours.
     #[must_use]
     pub fn only(&self) -> Option<&Arc<Backend>> {
         match self.0.as_slice() {
-            [backend] => Some(backend),
+            [backend] if backend.buckets.contains(&BucketPattern::Any) => Some(backend),
             _ => None,
         }
     }

@@ -71,7 +71,7 @@ impl Proxy {
             return self.backends.only().cloned().ok_or_else(|| {
                 S3Error::new(
                     ErrorCode::NotImplemented,
-                    "Listing the buckets of several backends is not implemented yet.",
+                    "Listing the buckets of several backends, or of one that holds others too, is not implemented yet.",
                 )
             });
         };

@@ -12,7 +12,7 @@ use super::error::relayed_document;
 use super::record::Record;
 use super::response_body::{BackendBody, ResponseBodyError};
 use crate::s3::published_error;
-use crate::s3::xml::{RootElement, parse_error_document, rewrite_text, root_element};
+use crate::s3::xml::{BackendError, RootElement, parse_error_document, rewrite_text, root_element};
 
 /// Longer answers of these operations do not exist; they are passed on unread.
 const LONGEST: usize = 256 * 1024;
@@ -64,7 +64,14 @@ impl Document {
 
     fn finish(&mut self, whole: Bytes, record: Option<&mut Record>) -> Bytes {
         if root_element(&whole) == RootElement::Error {
-            let (Some(mut error), Some(record)) = (parse_error_document(&whole), record) else { return whole };
+            let Some(record) = record else { return Bytes::new() };
+            // What cannot be read may name the backend, and what speaks of our credential is not the client's.
+            let told = parse_error_document(&whole).filter(|error| !super::respond::ABOUT_US.contains(&&*error.code));
+            let mut error = told.unwrap_or_else(|| BackendError {
+                code: "InternalError".to_owned(),
+                message: String::new(),
+                elements: Vec::new(),
+            });
             published_error::sentence(&error.code).clone_into(&mut error.message);
             record.failed(&error.code, Some("answered so by the backend after status 200".to_owned()));
             return relayed_document(&error, record).into();

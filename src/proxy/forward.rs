@@ -124,10 +124,11 @@ fn adapt_headers(headers: &mut HeaderMap, classified: &Classified, backend: &Bac
 
 /// `aws-chunked` is framing and has no place in the stored encoding; `gzip` beside it has.
 fn strip_chunked_encoding(headers: &mut HeaderMap) -> Result<(), S3Error> {
-    let Some(value) = headers.get(CONTENT_ENCODING) else { return Ok(()) };
     let invalid = || S3Error::new(ErrorCode::InvalidArgument, "Content-Encoding is not visible ASCII.");
-    let text = value.to_str().map_err(|_| invalid())?;
-    if !text.to_ascii_lowercase().contains("aws-chunked") {
+    // It may stand in several lines, which mean the same as one with commas.
+    let lines = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::to_str);
+    let text = lines.collect::<Result<Vec<_>, _>>().map_err(|_| invalid())?.join(",");
+    if !text.to_ascii_lowercase().contains("aws-chunked") && !text.contains(',') {
         return Ok(());
     }
     let rest: Vec<&str> =

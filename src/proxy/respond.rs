@@ -18,7 +18,7 @@ use crate::s3::{ErrorCode, S3Error, location, published_error, xml};
 const LONGEST_ERROR: usize = 64 * 1024;
 
 /// Codes that speak of Portcullis's own credential, host or clock, never of the client's.
-const ABOUT_US: [&str; 14] = [
+pub(super) const ABOUT_US: [&str; 14] = [
     "AuthorizationHeaderMalformed",
     "AuthorizationQueryParametersError",
     "CredentialsNotSupported",
@@ -87,6 +87,9 @@ impl Proxy {
     /// What the client is told of a backend's error or redirect.
     async fn failure(&self, parts: &response::Parts, body: BackendBody, backend: &Backend, record: &Record) -> Refusal {
         let status = parts.status;
+        if status.is_informational() {
+            return misconfigured(format!("the backend answered with {status}, which nobody asked for"));
+        }
         if status.is_redirection() {
             tracing::error!(backend = backend.name(), %status, "the backend redirects; check its endpoint, region and addressing");
             return misconfigured(format!("the backend answered with a redirect, {status}"));

@@ -101,6 +101,19 @@ impl ObjectKey {
     }
 }
 
+/// Accepts the id of an upload or a version unless it is a path: storage that keeps uploads and versions
+/// in folders of that name would follow it out of the bucket.
+///
+/// # Errors
+/// `InvalidArgument` for a `.` or `..` segment and for a backslash.
+pub(in crate::s3) fn opaque_id(text: String, name: &str) -> Result<String, S3Error> {
+    if text.contains('\\') || text.split('/').any(|segment| matches!(segment, "." | "..")) {
+        let message = format!("{name} is none that was ever given out: it has a '.' or '..' segment or a '\\'.");
+        return Err(S3Error::new(ErrorCode::InvalidArgument, message));
+    }
+    Ok(text)
+}
+
 impl Address {
     /// Reads the address of a request from its Host (or `:authority`) and its raw path.
     ///

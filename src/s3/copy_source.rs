@@ -3,6 +3,7 @@
 
 use http::HeaderValue;
 
+use super::address::opaque_id;
 use super::percent::{self, Slash};
 use super::{BucketName, ErrorCode, ObjectKey, S3Error};
 
@@ -29,13 +30,19 @@ impl CopySource {
     /// 400 `InvalidArgument` for anything malformed, 400 `KeyTooLongError`, and 501 for access points.
     pub fn parse(header: &[u8]) -> Result<Self, S3Error> {
         let header = std::str::from_utf8(header).map_err(|_| malformed("it is not UTF-8"))?;
+        // A signature makes one space of several: with it, the holder of a URL could choose another key.
+        if header.contains("  ") {
+            return Err(malformed("it has spaces in a row; write them as %20"));
+        }
         let (path, version) = match header.split_once('?') {
             Some((path, version)) => (path, Some(version)),
             None => (header, None),
         };
         let version_id = match version.map(|text| text.strip_prefix("versionId=")) {
             None => None,
-            Some(Some(text)) if !text.is_empty() && !text.contains(['?', '&']) => Some(decode(text)?),
+            Some(Some(text)) if !text.is_empty() && !text.contains(['?', '&']) => {
+                Some(opaque_id(decode(text)?, "The versionId of x-amz-copy-source")?)
+            }
             Some(_) => {
                 let why = "what follows \"?\" must be versionId= and a version; write a \"?\" of the key as %3F";
                 return Err(malformed(why));

@@ -10,6 +10,7 @@ mod body_limits;
 mod chunk_framing;
 mod forward_request;
 mod forward_response;
+mod found_in_review;
 mod header_mechanisms;
 mod header_signature;
 mod header_signed_headers;

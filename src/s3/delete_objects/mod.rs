@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::address::opaque_id;
 use super::operation::Action;
 use super::xml::{self, Element, Limits, escape_key, push_element};
 use super::{ObjectKey, S3Error};
@@ -134,7 +135,7 @@ fn object(element: Element) -> Result<ObjectToDelete, S3Error> {
     let stated = |text: Option<String>| text.map(|text| text.trim_ascii().to_owned()).filter(|text| !text.is_empty());
     Ok(ObjectToDelete {
         key: ObjectKey::parse(&key)?,
-        version_id: stated(version_id),
+        version_id: stated(version_id).map(|id| opaque_id(id, "VersionId")).transpose()?,
         etag: stated(etag),
         last_modified_time: stated(last_modified_time),
         size: stated(size),

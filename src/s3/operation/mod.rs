@@ -16,6 +16,7 @@ use http::{HeaderMap, Method};
 pub use action::{AccessLevel, Action, NeededPermission, ResourceKind};
 pub use table::{Body, Operation, Row, Support, TABLE, Target, Verb};
 
+use super::address::opaque_id;
 use super::{CopySource, ErrorCode, S3Error};
 
 /// The parts of a request that decide its operation.
@@ -218,7 +219,7 @@ fn not_in_table(input: Classify<'_>, selector: Option<&'static str>) -> S3Error 
 fn value(query: &[(String, Option<String>)], name: &'static str) -> Result<Option<String>, S3Error> {
     match query.iter().find(|(given, _)| given == name) {
         None => Ok(None),
-        Some((_, Some(value))) if !value.is_empty() => Ok(Some(value.clone())),
+        Some((_, Some(value))) if !value.is_empty() => opaque_id(value.clone(), name).map(Some),
         Some(_) => Err(S3Error::new(ErrorCode::InvalidArgument, format!("The query parameter {name} is empty."))),
     }
 }
