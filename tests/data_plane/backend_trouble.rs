@@ -13,7 +13,7 @@ use crate::support::wire::{End, Response};
 async fn a_backend_that_is_down_is_a_502_or_503_with_a_reason() {
     let app = TestApp::start().await;
     app.accepts(get(&app)).await;
-    app.backend.go_down();
+    app.backend.go_down().await;
     for request in [get(&app), put(&app), Request::head("/bucket/key").sign(&app.read, now())] {
         let response = app.send(&request).await;
         is_backend_trouble(&app, &request, &response);

@@ -128,8 +128,19 @@ impl RecordingBackend {
         .await;
     }
 
-    /// Stops accepting and closes every connection: the backend is down.
-    pub(crate) fn go_down(&self) {
+    /// Stops accepting and closes every connection: the backend is down when this returns.
+    pub(crate) async fn go_down(&self) {
+        self.abort();
+        let down = || {
+            let state = self.shared.state();
+            self.accepting.is_finished() && state.connections.iter().all(tokio::task::AbortHandle::is_finished)
+        };
+        while !down() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn abort(&self) {
         self.accepting.abort();
         for connection in &self.shared.state().connections {
             connection.abort();
@@ -155,7 +166,7 @@ impl RecordingBackend {
 
 impl Drop for RecordingBackend {
     fn drop(&mut self) {
-        self.go_down();
+        self.abort();
     }
 }
 
