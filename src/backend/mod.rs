@@ -155,10 +155,19 @@ async fn exchange(mut lease: Lease, request: Request<UpstreamBody>) -> Result<Re
         Err(mut error) => {
             let unsent = error.take_message();
             let cause = error.into_error();
-            let unsent = unsent.or(copy.filter(|_| cause.is_incomplete_message() || cause.is_closed()));
+            let unsent = unsent.or(copy.filter(|_| was_closed(&cause)));
             Err(Failure { cause, unsent })
         }
     }
+}
+
+/// Whether the backend closed the connection instead of answering. A request that crosses the close on
+/// its way is met with a reset.
+fn was_closed(cause: &hyper::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let kind = std::error::Error::source(cause).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let reset = kind.is_some_and(|error| matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset));
+    cause.is_incomplete_message() || cause.is_closed() || reset
 }
 
 /// The same request once more, if it has no body.

@@ -190,6 +190,11 @@ async fn a_pooled_connection_that_the_backend_closed_is_no_error() {
         assert_eq!(app.send(&get(&app)).await.status, 200);
         assert_eq!(app.send(&get(&app)).await.status, 200);
     }
+    // Closed so late that the request is met with a reset, or with the end of the connection.
+    for late in [Answer::in_order().reset(), Answer::in_order().close()] {
+        app.backend.answer_next(late);
+        assert_eq!(app.send(&get(&app)).await.status, 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
