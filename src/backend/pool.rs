@@ -17,13 +17,47 @@ use super::socket::is_quiet;
 /// How long a connection may wait. Shorter than what common servers allow, so that they seldom close it
 /// under a request.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How many may wait for one host.
+/// How many may wait for one host, and for all of them.
 const MOST_WAITING: usize = 512;
+const MOST_IN_ALL: usize = 1024;
+/// How often the hosts that nobody asks for any more are looked through.
+const SWEEP: Duration = Duration::from_secs(1);
 
-/// The idle connections of one backend, by host.
+/// The idle connections of one backend.
 #[derive(Default)]
 pub(super) struct Pool {
-    idle: Mutex<HashMap<Authority, Vec<(Connection, Instant)>>>,
+    idle: Mutex<Idle>,
+}
+
+/// By host: where the bucket stands in the host name, clients choose how many hosts there are.
+#[derive(Default)]
+struct Idle {
+    by_host: HashMap<Authority, Vec<(Connection, Instant)>>,
+    waiting: usize,
+    swept: Option<Instant>,
+}
+
+impl Idle {
+    fn remove(&mut self, authority: &Authority) {
+        self.waiting -= self.by_host.remove(authority).map_or(0, |gone| gone.len());
+    }
+
+    /// Closes what has waited too long and, where there is too much, another host's connections.
+    fn make_room(&mut self, authority: &Authority) {
+        if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+            self.swept = Some(Instant::now());
+            self.by_host.retain(|_, waiting| {
+                waiting.retain(|(_, since)| since.elapsed() <= LONGEST_WAIT);
+                !waiting.is_empty()
+            });
+            self.waiting = self.by_host.values().map(Vec::len).sum();
+        }
+        if self.waiting >= MOST_IN_ALL
+            && let Some(other) = self.by_host.keys().find(|host| *host != authority).cloned()
+        {
+            self.remove(&other);
+        }
+    }
 }
 
 /// A connection in use, which goes back to its pool when its answer has been read to the end.
@@ -46,13 +80,15 @@ impl Pool {
     /// A connection to `authority` that waits and is still good.
     pub(super) fn take(self: &Arc<Self>, authority: &Authority) -> Option<Lease> {
         loop {
-            let (connection, since) =
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(authority)?.pop()?;
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let (connection, since) = idle.by_host.get_mut(authority)?.pop()?;
+            idle.waiting -= 1;
             // Later in the list means younger: behind an old one there are only older ones.
             if since.elapsed() > LONGEST_WAIT {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).remove(authority);
+                idle.remove(authority);
                 return None;
             }
+            drop(idle);
             if connection.sender.is_ready() && is_quiet(&connection.socket) {
                 return Some(Lease { connection, reused: true, authority: authority.clone(), pool: Arc::clone(self) });
             }
@@ -80,11 +116,11 @@ impl Lease {
 
     fn wait(self) {
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = idle.entry(self.authority).or_default();
-        let old = waiting.iter().take_while(|(_, since)| since.elapsed() > LONGEST_WAIT).count();
-        waiting.drain(..old);
+        idle.make_room(&self.authority);
+        let waiting = idle.by_host.entry(self.authority).or_default();
         if waiting.len() < MOST_WAITING {
             waiting.push((self.connection, Instant::now()));
+            idle.waiting += 1;
         }
     }
 }
@@ -139,5 +175,50 @@ impl Body for AnswerBody {
 impl std::fmt::Debug for AnswerBody {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("AnswerBody")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// A connection that is ready, and the far end that keeps it open.
+    async fn connection(socket: &Arc<TcpStream>) -> (Connection, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(64);
+        let (mut sender, driver) = http1::handshake(TokioIo::new(near)).await.unwrap();
+        tokio::spawn(driver);
+        sender.ready().await.unwrap();
+        (Connection { sender, socket: Arc::clone(socket) }, far)
+    }
+
+    fn host(name: impl std::fmt::Display) -> Authority {
+        Authority::try_from(format!("{name}.storage")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn connections_to_any_number_of_hosts_are_bounded_in_number_and_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let pool = Arc::new(Pool::default());
+        let mut far_ends = Vec::new();
+        let (old, far) = connection(&socket).await;
+        far_ends.push(far);
+        let long_ago = Instant::now().checked_sub(LONGEST_WAIT * 2).unwrap();
+        pool.idle.lock().unwrap().by_host.insert(host("old"), vec![(old, long_ago)]);
+        pool.idle.lock().unwrap().waiting += 1;
+        for number in 0..MOST_IN_ALL + 100 {
+            let (connection, far) = connection(&socket).await;
+            far_ends.push(far);
+            pool.lease(connection, host(number)).give_back();
+        }
+        let idle = pool.idle.lock().unwrap();
+        assert_eq!(idle.by_host.values().map(Vec::len).sum::<usize>(), MOST_IN_ALL);
+        assert_eq!(idle.waiting, MOST_IN_ALL, "the count is right");
+        assert!(!idle.by_host.contains_key(&host("old")), "nobody asked for it, and it goes all the same");
+        assert!(idle.by_host.contains_key(&host(MOST_IN_ALL + 99)), "the latest stays");
     }
 }
