@@ -1,7 +1,7 @@
 //! The one place where the data plane turns a failure into bytes. What it does not know is a bland 500,
 //! and the reason stays in the record, under the request id.
 
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::record::Record;
@@ -15,6 +15,8 @@ use crate::s3::{ErrorCode, S3Error, xml};
 pub(super) struct Refusal {
     shown: Shown,
     reason: Option<String>,
+    /// Whether the client's body was broken, so that what follows on its connection is not to be trusted.
+    broken_body: bool,
 }
 
 #[derive(Debug)]
@@ -30,18 +32,27 @@ enum Shown {
 impl Refusal {
     /// An error of our own, with the reason for the operator.
     pub(super) fn because(error: S3Error, reason: impl Into<String>) -> Self {
-        Self { shown: Shown::Own(error), reason: Some(reason.into()) }
+        Self { shown: Shown::Own(error), reason: Some(reason.into()), broken_body: false }
+    }
+
+    /// A body that did not keep what was promised of it.
+    pub(super) fn of_body(error: S3Error) -> Self {
+        Self { broken_body: true, ..error.into() }
     }
 
     /// An error that the backend gave and that is the client's to know.
     pub(super) fn of_backend(status: StatusCode, error: xml::BackendError) -> Self {
-        Self { shown: Shown::Backend { status, error }, reason: Some("answered so by the backend".to_owned()) }
+        Self {
+            shown: Shown::Backend { status, error },
+            reason: Some("answered so by the backend".to_owned()),
+            broken_body: false,
+        }
     }
 }
 
 impl From<S3Error> for Refusal {
     fn from(error: S3Error) -> Self {
-        Self { shown: Shown::Own(error), reason: None }
+        Self { shown: Shown::Own(error), reason: None, broken_body: false }
     }
 }
 
@@ -79,7 +90,7 @@ impl From<BackendError> for Refusal {
 
 /// The answer for `refusal`, under the id of `record`.
 pub(super) fn answer(refusal: Refusal, mut record: Record) -> Response<ResponseBody> {
-    let Refusal { shown, reason } = refusal;
+    let Refusal { shown, reason, broken_body } = refusal;
     let (status, error, region) = match shown {
         Shown::Own(error) => {
             let region = error.elements.iter().find(|(name, _)| *name == "Region").map(|(_, region)| region.clone());
@@ -99,6 +110,9 @@ pub(super) fn answer(refusal: Refusal, mut record: Record) -> Response<ResponseB
     headers.insert("x-amz-request-id", request_id(&record));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if broken_body && record.is_http1() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(region) = region.and_then(|region| HeaderValue::try_from(region).ok()) {
         headers.insert("x-amz-bucket-region", region);

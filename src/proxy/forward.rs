@@ -77,7 +77,7 @@ impl Proxy {
         // If the body was bad, that is the reason for whatever the backend made of it.
         let Some(mut proof) = proof else { return Ok((response??, Vec::new())) };
         if let Ok(outcome) = proof.try_recv() {
-            let proved = outcome?;
+            let proved = outcome.map_err(Refusal::of_body)?;
             return Ok((response??, proved.trailing));
         }
         let response = response??;
@@ -85,7 +85,7 @@ impl Proxy {
             return Ok((response, Vec::new()));
         }
         let outcome = self.in_time(proof, progress.as_deref()).await?;
-        let proved: Proved = outcome.map_err(|_| answered_early())??;
+        let proved: Proved = outcome.map_err(|_| answered_early())?.map_err(Refusal::of_body)?;
         Ok((response, proved.trailing))
     }
 

@@ -58,11 +58,11 @@ impl Outgoing {
         let trailing = promise.trailing().filter(|_| promise.framing() == Framing::Chunked && backend.takes_trailers());
         let (verifying, proof) = VerifyingBody::new(body, promise)?;
         if let Body::Parsed { .. } = classified.row.body {
-            let (document, _) = verifying.collect().await?;
+            let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
             return Ok(Self::document(rebuild::document(proxy, &document, classified, backend, headers)?));
         }
         if length <= HELD_BACK {
-            let (bytes, proved) = verifying.collect().await?;
+            let (bytes, proved) = verifying.collect().await.map_err(Refusal::of_body)?;
             return Ok(Self { proved: proved.trailing, ..Self::whole(bytes, upstream) });
         }
         let progress = verifying.progress();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::Body as _;
 
 use super::response_body::ResponseBody;
@@ -19,6 +19,7 @@ use crate::s3::Address;
 pub(super) struct Record {
     event: AccessEvent,
     started: Instant,
+    http1: bool,
     bytes_in: Option<Arc<AtomicU64>>,
 }
 
@@ -63,7 +64,7 @@ impl Record {
             duration: Duration::ZERO,
             complete: false,
         };
-        Self { event, started: Instant::now(), bytes_in: None }
+        Self { event, started: Instant::now(), http1: request.version() < Version::HTTP_2, bytes_in: None }
     }
 
     pub(super) fn request_id(&self) -> &str {
@@ -72,6 +73,10 @@ impl Record {
 
     pub(super) fn resource(&self) -> &str {
         &self.event.resource
+    }
+
+    pub(super) fn is_http1(&self) -> bool {
+        self.http1
     }
 
     pub(super) fn is_head(&self) -> bool {

@@ -126,7 +126,7 @@ async fn a_download_streams() {
 async fn an_error_of_the_backend_is_told_in_our_words_and_with_our_request_id() {
     let app = TestApp::start().await;
     let xml = format!(
-        "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>The key does not exist.</Message>\
+        "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>The key does not exist on node-7.internal.</Message>\
          <Resource>/internal-bucket/key</Resource><AWSAccessKeyId>{BACKEND_KEY_ID}</AWSAccessKeyId>\
          <StringToSign>AWS4-HMAC-SHA256 internal</StringToSign><CanonicalRequest>GET /internal</CanonicalRequest>\
          <RequestId>backend-id</RequestId><HostId>backend-host</HostId></Error>"
@@ -135,7 +135,7 @@ async fn an_error_of_the_backend_is_told_in_our_words_and_with_our_request_id() 
     let request = Request::get("/bucket/key").sign(&app.read, now());
     let response = app.send(&request).await;
     app.is_refusal(&request, &response, 404, "NoSuchKey");
-    for own in ["backend-id", "backend-host", "internal", "StringToSign"] {
+    for own in ["backend-id", "backend-host", "internal", "node-7", "StringToSign"] {
         assert!(!response.text().contains(own), "{own} is the backend's own: {response:?}");
     }
 }
