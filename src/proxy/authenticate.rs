@@ -2,8 +2,10 @@
 //! suspension; an unknown key goes through the same work as a known one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use super::Proxy;
 use super::error::Refusal;
@@ -20,6 +22,7 @@ pub(super) struct Authenticated {
     body: RequestBody,
     key: Arc<LiveKey>,
     signature: VerifiedSignature,
+    until: Option<Instant>,
 }
 
 impl Authenticated {
@@ -37,6 +40,12 @@ impl Authenticated {
 
     pub(super) fn payload(&self) -> Payload {
         self.signature.payload()
+    }
+
+    /// When a transfer has to end because its key has been expired for long enough; never, for a
+    /// permanent key.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.until
     }
 
     pub(super) fn into_parts(self) -> (RequestHead, RequestBody) {
@@ -65,7 +74,11 @@ impl Proxy {
         self.keys.note_use(&key);
         let hoisted = signature.take_signed_parameters(&mut head)?;
         act_as_headers(&mut head, hoisted)?;
-        Ok(Authenticated { head, body, key, signature })
+        let until = key.expires_at.map(|end| {
+            let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
+            Instant::now() + left + self.after_expiry
+        });
+        Ok(Authenticated { head, body, key, signature, until })
     }
 
     /// Expiry is judged by the clock at each request, never by the life of a cache entry.

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::Proxy;
 use super::authenticate::Authenticated;
 use super::error::Refusal;
@@ -23,6 +25,7 @@ pub(super) struct Authorized {
     classified: Classified,
     payload: Payload,
     backend: Arc<Backend>,
+    until: Option<Instant>,
 }
 
 /// The parts of an [`Authorized`] request.
@@ -32,12 +35,14 @@ pub(super) struct AuthorizedParts {
     pub(super) classified: Classified,
     pub(super) payload: Payload,
     pub(super) backend: Arc<Backend>,
+    /// When the transfer has to end, its key having expired.
+    pub(super) until: Option<Instant>,
 }
 
 impl Authorized {
     pub(super) fn into_parts(self) -> AuthorizedParts {
-        let Self { head, body, classified, payload, backend } = self;
-        AuthorizedParts { head, body, classified, payload, backend }
+        let Self { head, body, classified, payload, backend, until } = self;
+        AuthorizedParts { head, body, classified, payload, backend, until }
     }
 }
 
@@ -60,9 +65,9 @@ impl Proxy {
         }
         let backend = self.route(head, &classified)?;
         record.sent_to(backend.name());
-        let payload = authenticated.payload();
+        let (payload, until) = (authenticated.payload(), authenticated.until());
         let (head, body) = authenticated.into_parts();
-        Ok(Authorized { head, body, classified, payload, backend })
+        Ok(Authorized { head, body, classified, payload, backend, until })
     }
 
     /// The backend of the request's bucket, if it keeps the names that were judged.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, Response};
+use tokio::time::Instant;
 
 use super::Proxy;
 use super::authorize::{Authorized, AuthorizedParts};
@@ -28,12 +29,24 @@ pub(super) struct Answer {
     pub(super) host: String,
     /// Checksums that were proved here and that the backend was not told.
     pub(super) proved: Vec<Checksum>,
+    /// When the transfer has to end, its key having expired.
+    pub(super) until: Option<Instant>,
 }
 
 impl Proxy {
-    /// Sends an authorized request to its backend.
+    /// Sends an authorized request to its backend. A transfer may outlive its key for a while, not for ever.
     pub(super) async fn forward(&self, authorized: Authorized, record: &mut Record) -> Result<Answer, Refusal> {
-        let AuthorizedParts { head, body, classified, payload, backend } = authorized.into_parts();
+        let parts = authorized.into_parts();
+        match parts.until {
+            Some(until) => tokio::time::timeout_at(until, self.send_on(parts, record)).await.unwrap_or_else(|_| {
+                Err(S3Error::new(ErrorCode::ExpiredToken, "The access key expired during the transfer.").into())
+            }),
+            None => self.send_on(parts, record).await,
+        }
+    }
+
+    async fn send_on(&self, parts: AuthorizedParts, record: &mut Record) -> Result<Answer, Refusal> {
+        let AuthorizedParts { head, body, classified, payload, backend, until } = parts;
         let mut headers = forwardable_request_headers(&head.headers)?;
         adapt_headers(&mut headers, &classified, &backend)?;
         let mut outgoing = Outgoing::prepare(self, &head, body, &classified, payload, &backend, &mut headers).await?;
@@ -60,7 +73,7 @@ impl Proxy {
         };
         let (response, mut trailing) = self.exchange(&backend, target, body, proof).await?;
         trailing.extend(proved);
-        Ok(Answer { response, operation: classified.operation, backend, host: head.host, proved: trailing })
+        Ok(Answer { response, operation: classified.operation, backend, host: head.host, proved: trailing, until })
     }
 
     /// Sends the request and waits for the answer and for the proof of the body. A success counts only

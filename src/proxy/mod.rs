@@ -51,6 +51,7 @@ pub struct Proxy {
     accepted_region: AcceptedRegion,
     response_timeout: Duration,
     idle_timeout: Duration,
+    after_expiry: Duration,
     serves_tls: bool,
     request_ids: RequestIds,
 }
@@ -77,6 +78,7 @@ impl Proxy {
             accepted_region: if s3.any_region { AcceptedRegion::Any } else { AcceptedRegion::Only(s3.region.clone()) },
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
+            after_expiry: limits.after_expiry,
             serves_tls: s3.tls.is_some(),
             request_ids: RequestIds::new(seed),
         }

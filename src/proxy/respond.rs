@@ -38,10 +38,10 @@ pub(super) const ABOUT_US: [&str; 14] = [
 impl Proxy {
     /// Makes the client's answer from the backend's.
     pub(super) async fn respond(&self, answer: Answer, record: &mut Record) -> Result<Response<ResponseBody>, Refusal> {
-        let Answer { response, operation, backend, host, proved } = answer;
+        let Answer { response, operation, backend, host, proved, until } = answer;
         let (parts, body) = response.into_parts();
         let status = parts.status;
-        let body = BackendBody::new(body, self.idle_timeout);
+        let body = BackendBody::new(body, self.idle_timeout, until);
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
             return Err(self.failure(&parts, body, &backend, record).await);
         }

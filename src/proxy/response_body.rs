@@ -35,6 +35,9 @@ pub enum ResponseBodyError {
     /// The backend's connection ended in the middle.
     #[error("the backend's answer broke off: {0}")]
     Backend(#[from] hyper::Error),
+    /// The key that asked expired, and so did the time for transfers that had begun before.
+    #[error("the access key expired during the transfer")]
+    Expired,
     /// The backend sent nothing for too long.
     #[error("the backend's answer stalled")]
     Stalled,
@@ -47,6 +50,8 @@ pub(super) struct BackendBody {
     idle_timeout: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
     waiting: bool,
+    /// When the key that asked has been expired for as long as a transfer may outlive it.
+    end: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
@@ -77,12 +82,17 @@ impl ResponseBody {
 }
 
 impl BackendBody {
-    pub(super) fn new(incoming: AnswerBody, idle_timeout: Duration) -> Self {
-        Self { incoming, idle_timeout, deadline: None, waiting: false }
+    /// A body that may pause for `idle_timeout`, and ends at `until` in any case.
+    pub(super) fn new(incoming: AnswerBody, idle_timeout: Duration, until: Option<Instant>) -> Self {
+        let end = until.map(|until| Box::pin(tokio::time::sleep_until(until)));
+        Self { incoming, idle_timeout, deadline: None, waiting: false, end }
     }
 
     /// The next data; HTTP trailers of a backend are left out.
     pub(super) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ResponseBodyError>>> {
+        if self.end.as_mut().is_some_and(|end| end.as_mut().poll(context).is_ready()) {
+            return Poll::Ready(Some(Err(ResponseBodyError::Expired)));
+        }
         loop {
             match Pin::new(&mut self.incoming).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {

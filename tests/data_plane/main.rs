@@ -8,6 +8,7 @@ mod addressing;
 mod backend_trouble;
 mod body_limits;
 mod chunk_framing;
+mod expiry;
 mod forward_request;
 mod forward_response;
 mod found_in_review;
