@@ -21,6 +21,7 @@ use crate::backend::{AnswerBody, Backend, Target, UpstreamBody, forwardable_requ
 use crate::listener::RequestBody;
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
+use crate::s3::percent::{self, Slash};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 use crate::sigv4::{Payload, UpstreamPayload};
 
@@ -29,8 +30,8 @@ pub(super) struct Answer {
     pub(super) response: Response<AnswerBody>,
     pub(super) operation: Operation,
     pub(super) backend: Arc<Backend>,
-    /// The host the client asked, for the addresses in answers.
-    pub(super) host: String,
+    /// Host and path as the client asked for them, for the addresses in answers.
+    pub(super) address: String,
     /// Checksums that were proved here and that the backend was not told.
     pub(super) proved: Vec<Checksum>,
 }
@@ -70,7 +71,9 @@ impl Proxy {
         };
         let (response, mut trailing) = self.exchange(&backend, target, body, proof).await?;
         trailing.extend(proved);
-        Ok(Answer { response, operation: classified.operation, backend, host: head.host, proved: trailing })
+        let path = percent::decode(&head.raw_path).unwrap_or_default();
+        let address = format!("{}{}", head.host, percent::encode(&path, Slash::Keep));
+        Ok(Answer { response, operation: classified.operation, backend, address, proved: trailing })
     }
 
     /// The body to send: nothing, a document, or the client's stream under verification.

@@ -7,8 +7,7 @@ use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
 use crate::support::wire::End;
 
-/// Storage that takes `\` for `/` (SeaweedFS does) turns these keys into paths, dot segments and all.
-
+/// Storage that takes a backslash for a slash (as some does) turns these keys into paths, dot segments and all.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backslash_is_no_way_around_the_rules_for_segments() {
     let app = TestApp::start().await;
@@ -33,7 +32,6 @@ async fn a_backslash_is_no_way_around_the_rules_for_segments() {
 }
 
 /// Storage that keeps uploads and versions in folders of that name would leave the bucket by such an id.
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_or_version_id_is_no_path() {
     let app = TestApp::start().await;
@@ -117,7 +115,6 @@ async fn a_list_of_buckets_is_not_passed_on_where_only_some_are_ours() {
 }
 
 /// A signed value with one space covers the same value with two: the reader must not tell them apart.
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_presigned_copy_source_names_one_object_however_it_is_spaced() {
     let app = TestApp::start().await;
@@ -138,7 +135,6 @@ async fn a_presigned_copy_source_names_one_object_however_it_is_spaced() {
 }
 
 /// Two lengths are one too many: whatever the client reads, half an object must not look whole.
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_with_two_lengths_is_never_cut_to_the_shorter() {
     let app = TestApp::start().await;
@@ -150,7 +146,6 @@ async fn an_answer_with_two_lengths_is_never_cut_to_the_shorter() {
 }
 
 /// A backend that answers early and then reads no more: the upload to it ends with the answer to the client.
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_of_very_many_parameters_is_refused_before_any_work() {
     let app = TestApp::start().await;
@@ -159,4 +154,20 @@ async fn a_query_of_very_many_parameters_is_refused_before_any_work() {
     app.refuses(&many, 400, "InvalidURI").await;
     let fewer = Request::get(&format!("/bucket/key?{}", query(256))).sign_by_hand(&app.read, now(), |_| {});
     app.refuses(&fewer, 501, "NotImplemented").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_location_of_a_finished_upload_names_the_bucket_once() {
+    let app = TestApp::start().await;
+    let document =
+        "<CompleteMultipartUploadResult><Location>http://10.1.2.3/bucket/a</Location></CompleteMultipartUploadResult>";
+    let parts = "<CompleteMultipartUpload></CompleteMultipartUpload>";
+    for (host, target, location) in [
+        ("s3.example.com", "/bucket/a%20b?uploadId=u", "http://s3.example.com/bucket/a%20b"),
+        ("bucket.s3.example.com", "/a%20b?uploadId=u", "http://bucket.s3.example.com/a%20b"),
+    ] {
+        app.backend.answer_next(Answer::of(200, &[], document));
+        let response = app.accepts(Request::post(target).host(host).body(parts).sign(&app.write, now())).await;
+        assert_eq!(response.element("Location").as_deref(), Some(location), "{response:?}");
+    }
 }
