@@ -171,3 +171,13 @@ async fn the_location_of_a_finished_upload_names_the_bucket_once() {
         assert_eq!(response.element("Location").as_deref(), Some(location), "{response:?}");
     }
 }
+
+/// Storage that decodes a copy source before it splits it reads version `x` of `key` here.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_in_the_key_of_a_copy_source_is_not_left_to_the_backend() {
+    let app = TestApp::start().await;
+    let exact = TestApp::with(|setup| setup.backend().exact_keys = true).await;
+    let copy = || Request::put("/bucket/copy").header("x-amz-copy-source", "bucket/key%3FversionId%3Dx");
+    app.refuses(&copy().sign(&app.write, now()), 400, "InvalidURI").await;
+    exact.accepts(copy().sign(&exact.write, now())).await;
+}
