@@ -24,6 +24,7 @@ use crate::config::{self, Limits};
 pub(super) struct Connector {
     tls: Option<TlsConnector>,
     limit: Duration,
+    stall_timeout: Duration,
 }
 
 /// A connection that can take a request, and the socket under it.
@@ -34,9 +35,9 @@ pub(super) struct Connection {
 
 impl Connector {
     pub(super) fn new(backend: &config::Backend, limits: &Limits) -> Result<Self, BackendError> {
-        let limit = limits.backend_connect_timeout;
+        let (limit, stall_timeout) = (limits.backend_connect_timeout, limits.backend_idle_timeout);
         if backend.endpoint.scheme == Scheme::HTTP {
-            return Ok(Self { tls: None, limit });
+            return Ok(Self { tls: None, limit, stall_timeout });
         }
         let unusable = |reason: String| BackendError::Certificates { backend: backend.name.clone(), reason };
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -45,7 +46,7 @@ impl Connector {
             .map_err(|error| unusable(error.to_string()))?;
         let mut tls = builder.with_root_certificates(roots(backend).map_err(unusable)?).with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: Some(TlsConnector::from(Arc::new(tls))), limit })
+        Ok(Self { tls: Some(TlsConnector::from(Arc::new(tls))), limit, stall_timeout })
     }
 
     /// Opens a connection to `authority`, ready for a request.
@@ -63,7 +64,7 @@ impl Connector {
         stream.set_nodelay(true)?;
         SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
         let socket = Arc::new(stream);
-        let shared = SharedSocket(Arc::clone(&socket));
+        let shared = SharedSocket::new(Arc::clone(&socket), self.stall_timeout);
         let mut builder = http1::Builder::new();
         builder.max_headers(200);
         let sender = match &self.tls {

@@ -143,6 +143,10 @@ pub fn forwardable_response_headers(received: &HeaderMap) -> HeaderMap<HeaderVal
             headers.append(name.clone(), value.clone());
         }
     }
+    // RFC 9112, section 6.3: the length counts for nothing then, and would cut the body for our client.
+    if received.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     headers
 }
 

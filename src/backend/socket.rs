@@ -1,16 +1,37 @@
 //! A TCP socket that the pool can look at while hyper owns the stream on it.
 
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 
-/// A stream over a shared socket.
-pub(super) struct SharedSocket(pub(super) Arc<TcpStream>);
+/// A stream over a shared socket. A peer that takes nothing for `stall_timeout` fails it: whoever waited
+/// for the answer may have gone by then, and nobody else would end the connection.
+pub(super) struct SharedSocket {
+    socket: Arc<TcpStream>,
+    stall_timeout: Duration,
+    /// Armed while a write waits.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl SharedSocket {
+    pub(super) fn new(socket: Arc<TcpStream>, stall_timeout: Duration) -> Self {
+        Self { socket, stall_timeout, stalled: None }
+    }
+
+    fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.stall_timeout)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the backend stopped reading")))
+    }
+}
 
 /// Whether an idle socket is as it should be: open, with nothing to read. Asks the kernel, since what
 /// the runtime last heard may be older than what just came: bytes that nobody asked for would otherwise
@@ -23,8 +44,8 @@ pub(super) fn is_quiet(socket: &TcpStream) -> bool {
 impl AsyncRead for SharedSocket {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.0.poll_read_ready(context))?;
-            match self.0.try_read(buffer.initialize_unfilled()) {
+            ready!(self.socket.poll_read_ready(context))?;
+            match self.socket.try_read(buffer.initialize_unfilled()) {
                 Ok(count) => {
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
@@ -43,15 +64,21 @@ impl AsyncWrite for SharedSocket {
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_write_ready(context))?;
-            match self.0.try_write_vectored(slices) {
+            match self.socket.poll_write_ready(context) {
+                Poll::Ready(ready) => ready?,
+                Poll::Pending => return self.poll_stalled(context),
+            }
+            match self.socket.try_write_vectored(slices) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
+                written => {
+                    self.stalled = None;
+                    return Poll::Ready(written);
+                }
             }
         }
     }
@@ -65,7 +92,7 @@ impl AsyncWrite for SharedSocket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match SockRef::from(&*self.0).shutdown(std::net::Shutdown::Write) {
+        match SockRef::from(&*self.socket).shutdown(std::net::Shutdown::Write) {
             // The peer was faster.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
             done => Poll::Ready(done),

@@ -86,6 +86,14 @@ impl Proxy {
         }
         if let Some(source) = &classified.copy_source {
             refuse_ambiguous(&source.key, backend)?;
+            // Some storage decodes before it looks for the version, and would find one in the key.
+            if source.key.as_str().contains("?versionId=") && !backend.keeps_exact_keys() {
+                return Err(S3Error::new(
+                    ErrorCode::InvalidURI,
+                    "A copy source whose key holds '?versionId=' is refused here, since the storage behind may take it \
+                     for a version.",
+                ));
+            }
             let same = self.backends.holding(source.bucket.as_str()).is_some_and(|other| Arc::ptr_eq(other, backend));
             if !same {
                 return Err(S3Error::new(

@@ -18,6 +18,7 @@ use super::record::Record;
 use crate::backend::{AnswerBody, Backend, Target, UpstreamBody, forwardable_request_headers};
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Classified, Operation};
+use crate::s3::percent::{self, Slash};
 use crate::s3::{ErrorCode, S3Error};
 
 /// A backend's answer to an authorized request whose body, if it had one, was proved or refused.
@@ -25,8 +26,8 @@ pub(super) struct Answer {
     pub(super) response: Response<AnswerBody>,
     pub(super) operation: Operation,
     pub(super) backend: Arc<Backend>,
-    /// The host the client asked, for the addresses in answers.
-    pub(super) host: String,
+    /// Host and path as the client asked for them, for the addresses in answers.
+    pub(super) address: String,
     /// Checksums that were proved here and that the backend was not told.
     pub(super) proved: Vec<Checksum>,
     /// When the transfer has to end, its key having expired.
@@ -73,7 +74,9 @@ impl Proxy {
         };
         let (response, mut trailing) = self.exchange(&backend, target, body, proof).await?;
         trailing.extend(proved);
-        Ok(Answer { response, operation: classified.operation, backend, host: head.host, proved: trailing, until })
+        let path = percent::decode(&head.raw_path).unwrap_or_default();
+        let address = format!("{}{}", head.host, percent::encode(&path, Slash::Keep));
+        Ok(Answer { response, operation: classified.operation, backend, address, proved: trailing, until })
     }
 
     /// Sends the request and waits for the answer and for the proof of the body. A success counts only

@@ -38,7 +38,7 @@ pub(super) const ABOUT_US: [&str; 14] = [
 impl Proxy {
     /// Makes the client's answer from the backend's.
     pub(super) async fn respond(&self, answer: Answer, record: &mut Record) -> Result<Response<ResponseBody>, Refusal> {
-        let Answer { response, operation, backend, host, proved, until } = answer;
+        let Answer { response, operation, backend, address, proved, until } = answer;
         let (parts, body) = response.into_parts();
         let status = parts.status;
         let body = BackendBody::new(body, self.idle_timeout, until);
@@ -59,7 +59,8 @@ impl Proxy {
             }
             Operation::CompleteMultipartUpload => {
                 headers.remove(CONTENT_LENGTH);
-                ResponseBody::document(Document::new(body, Some((LOCATION_PATH, self.address_of(&host, record)))))
+                let scheme = if self.serves_tls { "https" } else { "http" };
+                ResponseBody::document(Document::new(body, Some((LOCATION_PATH, format!("{scheme}://{address}")))))
             }
             Operation::CopyObject | Operation::UploadPartCopy => {
                 headers.remove(CONTENT_LENGTH);
@@ -115,12 +116,6 @@ impl Proxy {
         let words = std::mem::replace(&mut error.message, published_error::sentence(&error.code).to_owned());
         tracing::debug!(backend = backend.name(), request_id = record.request_id(), words, "the backend's own words");
         Refusal::of_backend(status, error)
-    }
-
-    /// Our own address of the request's object, for `Location`.
-    fn address_of(&self, host: &str, record: &Record) -> String {
-        let scheme = if self.serves_tls { "https" } else { "http" };
-        format!("{scheme}://{host}{}", crate::s3::percent::encode(record.resource(), crate::s3::percent::Slash::Keep))
     }
 }
 

@@ -178,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_on_reads_as_what_was_judged(key in "[^\\p{Cc}]{1,40}", version in proptest::option::of("[!-\\[\\]-~]{1,20}".prop_filter("no path", |id| !id.split('/').any(|part| matches!(part, "." | ".."))))) {
+        fn what_is_sent_on_reads_as_what_was_judged(key in "[^\\p{Cc}]{1,40}", version in proptest::option::of("[!-~&&[^./\\\\]]{1,20}")) {
             let source = CopySource {
                 bucket: BucketName::parse("src").expect("a name"),
                 key: ObjectKey::parse(&key).expect("a key"),

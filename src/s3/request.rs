@@ -62,8 +62,12 @@ impl Query {
     /// separates nothing.
     ///
     /// # Errors
-    /// `InvalidURI` for a broken escape, invalid UTF-8, or a control character.
+    /// `InvalidURI` for a broken escape, invalid UTF-8, a control character, or more than 256 parameters.
     pub fn parse(raw: &str) -> Result<Self, S3Error> {
+        // Later steps compare each with each.
+        if raw.split('&').filter(|part| !part.is_empty()).nth(MOST_PARAMETERS).is_some() {
+            return Err(S3Error::new(ErrorCode::InvalidURI, "The query has more than 256 parameters."));
+        }
         let decode = |text: &str| match percent::decode(text) {
             Ok(decoded) if !decoded.bytes().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) => Ok(decoded.into_owned()),
             Ok(_) => Err(S3Error::new(ErrorCode::InvalidURI, "The query holds a NUL, CR or LF.")),
@@ -158,6 +162,8 @@ fn join_repeated(mut headers: HeaderMap) -> Result<HeaderMap, S3Error> {
     Ok(headers)
 }
 
+/// Far more than any operation takes, user metadata in a presigned URL included.
+const MOST_PARAMETERS: usize = 256;
 const ONCE: [&str; 6] =
     ["authorization", "content-length", "content-md5", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
 

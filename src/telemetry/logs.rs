@@ -1,7 +1,10 @@
 //! Log lines: to standard error, for people or as JSON. `RUST_LOG` sets the level by module.
 
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// How a log line looks.
@@ -21,16 +24,87 @@ pub enum LogFormat {
 /// # Errors
 /// If logging has been started before.
 pub fn start(format: LogFormat) -> Result<(), TryInitError> {
-    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    for loud in ["aws_sigv4=info", "hyper=info", "hyper_util=info", "h2=info", "rustls=info", "s3s=off", "s3s_fs=off"] {
-        filter = filter.add_directive(loud.parse().expect("a target and a level"));
-    }
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = capped(filter);
     match format {
         LogFormat::Human => {
             registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).try_init()
         }
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+    }
+}
+
+/// What `filter` lets through, under the caps.
+fn capped(filter: EnvFilter) -> impl tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync {
+    let cap = filter_fn(|event| may_be_logged(event.target(), *event.level()));
+    tracing_subscriber::registry().with(filter).with(cap)
+}
+
+/// The caps on libraries. Not directives of the filter: there, `RUST_LOG=h2::codec=trace` would be more
+/// specific than `h2=info`, and win.
+fn may_be_logged(target: &str, level: Level) -> bool {
+    const CAPS: [(&str, LevelFilter); 7] = [
+        ("aws_sigv4", LevelFilter::INFO),
+        ("h2", LevelFilter::INFO),
+        ("hyper", LevelFilter::INFO),
+        ("hyper_util", LevelFilter::INFO),
+        ("rustls", LevelFilter::INFO),
+        ("s3s", LevelFilter::OFF),
+        ("s3s_fs", LevelFilter::OFF),
+    ];
+    let library = target.split("::").next().unwrap_or(target);
+    CAPS.iter().all(|(name, most)| *name != library || level <= *most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_module_of_a_capped_library_is_louder_than_the_library() {
+        for target in
+            ["aws_sigv4::http_request::sign", "h2::codec::framed_read", "h2", "rustls::client::hs", "hyper::proto"]
+        {
+            assert!(!may_be_logged(target, Level::TRACE) && !may_be_logged(target, Level::DEBUG), "{target}");
+            assert!(may_be_logged(target, Level::INFO), "{target}");
+        }
+        assert!(!may_be_logged("s3s::ops", Level::ERROR));
+        assert!(may_be_logged("portcullis::proxy", Level::TRACE) && may_be_logged("h2_like", Level::TRACE));
+    }
+
+    #[test]
+    fn a_cap_holds_against_a_more_specific_directive() {
+        let lines = Lines::default();
+        let subscriber = capped(EnvFilter::new("info,h2::codec=trace,portcullis=trace"))
+            .with(tracing_subscriber::fmt::layer().with_writer(lines.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::trace!(target: "h2::codec::framed_read", "secret header");
+            tracing::trace!(target: "portcullis::proxy", "our own");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("our own") && !text.contains("secret"), "{text}");
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl tracing_subscriber::fmt::MakeWriter<'_> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
     }
 }

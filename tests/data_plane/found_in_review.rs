@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::support::app::{TestApp, now};
 use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
+use crate::support::wire::End;
 
+/// Storage that takes a backslash for a slash (as some does) turns these keys into paths, dot segments and all.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backslash_is_no_way_around_the_rules_for_segments() {
     let app = TestApp::start().await;
@@ -29,6 +31,7 @@ async fn a_backslash_is_no_way_around_the_rules_for_segments() {
     app.refuses(&Request::post("/bucket?delete").body(batch).sign(&app.write, now()), 400, "InvalidURI").await;
 }
 
+/// Storage that keeps uploads and versions in folders of that name would leave the bucket by such an id.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_or_version_id_is_no_path() {
     let app = TestApp::start().await;
@@ -111,6 +114,7 @@ async fn a_list_of_buckets_is_not_passed_on_where_only_some_are_ours() {
     every.accepts(Request::get("/").sign(&every.read, now())).await;
 }
 
+/// A signed value with one space covers the same value with two: the reader must not tell them apart.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_presigned_copy_source_names_one_object_however_it_is_spaced() {
     let app = TestApp::start().await;
@@ -128,4 +132,52 @@ async fn a_presigned_copy_source_names_one_object_however_it_is_spaced() {
         .filter_map(|request| request.header("x-amz-copy-source").map(str::to_owned))
         .collect();
     assert!(copies.iter().all(|source| source == "bucket/a%20b"), "{copies:?} {response:?}");
+}
+
+/// Two lengths are one too many: whatever the client reads, half an object must not look whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_with_two_lengths_is_never_cut_to_the_shorter() {
+    let app = TestApp::start().await;
+    let answer =
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n";
+    app.backend.answer_next(Answer::in_order().write(answer));
+    let response = app.send(&Request::get("/bucket/key").sign(&app.read, now())).await;
+    assert!(response.body == b"0123456789" || response.status >= 500 || response.end == End::CutShort, "{response:?}");
+}
+
+/// A backend that answers early and then reads no more: the upload to it ends with the answer to the client.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_of_very_many_parameters_is_refused_before_any_work() {
+    let app = TestApp::start().await;
+    let query = |count: usize| (0..count).map(|number| format!("p{number}")).collect::<Vec<_>>().join("&");
+    let many = Request::get(&format!("/bucket/key?{}", query(257))).sign_by_hand(&app.read, now(), |_| {});
+    app.refuses(&many, 400, "InvalidURI").await;
+    let fewer = Request::get(&format!("/bucket/key?{}", query(256))).sign_by_hand(&app.read, now(), |_| {});
+    app.refuses(&fewer, 501, "NotImplemented").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_location_of_a_finished_upload_names_the_bucket_once() {
+    let app = TestApp::start().await;
+    let document =
+        "<CompleteMultipartUploadResult><Location>http://10.1.2.3/bucket/a</Location></CompleteMultipartUploadResult>";
+    let parts = "<CompleteMultipartUpload></CompleteMultipartUpload>";
+    for (host, target, location) in [
+        ("s3.example.com", "/bucket/a%20b?uploadId=u", "http://s3.example.com/bucket/a%20b"),
+        ("bucket.s3.example.com", "/a%20b?uploadId=u", "http://bucket.s3.example.com/a%20b"),
+    ] {
+        app.backend.answer_next(Answer::of(200, &[], document));
+        let response = app.accepts(Request::post(target).host(host).body(parts).sign(&app.write, now())).await;
+        assert_eq!(response.element("Location").as_deref(), Some(location), "{response:?}");
+    }
+}
+
+/// Storage that decodes a copy source before it splits it reads version `x` of `key` here.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_in_the_key_of_a_copy_source_is_not_left_to_the_backend() {
+    let app = TestApp::start().await;
+    let exact = TestApp::with(|setup| setup.backend().exact_keys = true).await;
+    let copy = || Request::put("/bucket/copy").header("x-amz-copy-source", "bucket/key%3FversionId%3Dx");
+    app.refuses(&copy().sign(&app.write, now()), 400, "InvalidURI").await;
+    exact.accepts(copy().sign(&exact.write, now())).await;
 }

@@ -28,8 +28,9 @@ impl TestKey {
 
     /// The same key id with a secret that is wrong.
     pub(crate) fn with_wrong_secret(&self) -> Self {
-        let last = if self.secret.ends_with('x') { 'y' } else { 'x' };
-        Self { id: self.id.clone(), secret: format!("{}{last}", &self.secret[..self.secret.len() - 1]) }
+        let (all_but_one, last) = self.secret.split_at(self.secret.len() - 1);
+        let other = if last == "x" { "y" } else { "x" };
+        Self { id: self.id.clone(), secret: format!("{all_but_one}{other}") }
     }
 }
 

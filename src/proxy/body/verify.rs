@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
@@ -87,14 +87,22 @@ impl VerifyingBody {
     /// # Errors
     /// What is wrong with the body.
     pub(in crate::proxy) async fn collect(mut self) -> Result<(Bytes, Proved), S3Error> {
+        let mut whole = Bytes::new();
+        let mut together = BytesMut::new();
         loop {
-            if let Some(proved) = std::future::poll_fn(|context| self.poll_read(context)).await? {
-                let held: Vec<Bytes> = self.held.drain(..).collect();
-                let whole = match <[Bytes; 1]>::try_from(held) {
-                    Ok([one]) => one,
-                    Err(several) => Bytes::from(several.concat()),
-                };
-                return Ok((whole, proved));
+            let proved = std::future::poll_fn(|context| self.poll_read(context)).await?;
+            // Pieces are copied as they come: each keeps the buffer it was read into, and a client may
+            // send a document byte by byte.
+            for piece in self.held.drain(..) {
+                if whole.is_empty() && together.is_empty() {
+                    whole = piece;
+                } else {
+                    together.extend_from_slice(&std::mem::take(&mut whole));
+                    together.extend_from_slice(&piece);
+                }
+            }
+            if let Some(proved) = proved {
+                return Ok((if together.is_empty() { whole } else { together.freeze() }, proved));
             }
         }
     }
