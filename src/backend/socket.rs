@@ -99,3 +99,47 @@ impl AsyncWrite for SharedSocket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (SharedSocket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (theirs, _) = listener.accept().await.unwrap();
+        (SharedSocket::new(Arc::new(ours), Duration::from_millis(100)), theirs)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_gets_everything_and_one_that_stops_is_given_up() {
+        let bytes = vec![7; 32 << 20];
+        let (mut ours, mut theirs) = pair().await;
+        let reading = tokio::spawn(async move {
+            let mut read = Vec::new();
+            theirs.read_to_end(&mut read).await.map(|_| read.len())
+        });
+        ours.write_all(&bytes).await.unwrap();
+        ours.shutdown().await.unwrap();
+        assert_eq!(reading.await.unwrap().unwrap(), bytes.len());
+
+        let (mut ours, _theirs) = pair().await;
+        assert_eq!(ours.write_all(&bytes).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_quiet_until_something_comes_or_the_peer_goes() {
+        let (ours, mut theirs) = pair().await;
+        assert!(is_quiet(&ours.socket));
+        theirs.write_all(b"x").await.unwrap();
+        ours.socket.peek(&mut [0]).await.unwrap();
+        assert!(!is_quiet(&ours.socket));
+        let (ours, theirs) = pair().await;
+        drop(theirs);
+        ours.socket.readable().await.unwrap();
+        assert!(!is_quiet(&ours.socket));
+    }
+}
