@@ -18,10 +18,11 @@ pub(super) fn read(head: &RequestHead, authorization: &str) -> Result<Unverified
             "Credential" => &mut credential,
             "SignedHeaders" => &mut signed_headers,
             "Signature" => &mut signature,
+            _ if name.starts_with(ALGORITHM) => return Err(two_signatures()),
             _ => return Err(malformed(format!("the field '{name}' is unknown"))),
         };
         if slot.replace(value).is_some() {
-            return Err(S3Error::new(ErrorCode::InvalidArgument, "The Authorization header holds two signatures."));
+            return Err(two_signatures());
         }
     }
     let missing = |name| malformed(format!("the field {name} is missing"));
@@ -58,9 +59,6 @@ pub(super) fn read(head: &RequestHead, authorization: &str) -> Result<Unverified
 fn scheme(authorization: &str) -> Result<&str, S3Error> {
     let (scheme, fields) = authorization.trim().split_once(' ').unwrap_or((authorization.trim(), ""));
     match scheme {
-        ALGORITHM if fields.contains(ALGORITHM) => {
-            Err(S3Error::new(ErrorCode::InvalidArgument, "The Authorization header holds two signatures."))
-        }
         ALGORITHM => Ok(fields),
         "" => Err(S3Error::new(ErrorCode::AccessDenied, "Access Denied: the Authorization header is empty.")),
         "AWS" => Err(super::verify::signature_version_2()),
@@ -88,6 +86,10 @@ fn signing_time(head: &RequestHead) -> Result<SigningTime, S3Error> {
             "AWS authentication requires a valid x-amz-date (YYYYMMDD'T'HHMMSS'Z') or Date header.",
         )
     })
+}
+
+fn two_signatures() -> S3Error {
+    S3Error::new(ErrorCode::InvalidArgument, "The Authorization header holds two signatures.")
 }
 
 fn malformed(reason: impl AsRef<str>) -> S3Error {

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html>
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
 use crate::identity::{AccessKeyId, AccessKeyIdError};
@@ -48,8 +48,12 @@ pub(crate) enum CredentialError {
 impl Scope {
     /// Reads the value of `Credential` or `X-Amz-Credential`.
     pub(crate) fn parse_credential(text: &str) -> Result<(AccessKeyId, Self), CredentialError> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let &[id, date, region, service, terminator] = parts.as_slice() else { return Err(CredentialError::Parts) };
+        let mut parts = text.split('/');
+        let mut next = || parts.next().ok_or(CredentialError::Parts);
+        let [id, date, region, service, terminator] = [next()?, next()?, next()?, next()?, next()?];
+        if parts.next().is_some() {
+            return Err(CredentialError::Parts);
+        }
         let in_alphabet = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !in_alphabet && !crate::fault::check_is_off("key_form") {
             return Err(CredentialError::AccessKeyAlphabet);
@@ -88,15 +92,20 @@ impl AcceptedRegion {
     }
 }
 
-/// The instant a request was signed at, to the second.
+/// The instant a request was signed at, to the second, and the UTC calendar's words for it: both are
+/// needed several times a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct SigningTime(Timestamp);
+pub struct SigningTime {
+    timestamp: Timestamp,
+    moment: DateTime,
+}
 
 impl SigningTime {
     /// The signing time of a request that is signed at `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self(Timestamp::from_second(now.as_second()).unwrap_or(now))
+        let timestamp = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        Self { timestamp, moment: Offset::UTC.to_datetime(timestamp) }
     }
 
     /// Reads `YYYYMMDD'T'HHMMSS'Z'`, the form of `x-amz-date`.
@@ -108,31 +117,32 @@ impl SigningTime {
         let pair = |index: usize| i8::try_from(digits[index] * 10 + digits[index + 1]).ok();
         // 60 would be a leap second, which no S3 client sends and jiff has no instant for.
         let time = jiff::civil::Time::new(pair(0)?, pair(2)?, pair(4)?, 0).ok()?;
-        Offset::UTC.to_timestamp(date.to_datetime(time)).ok().map(Self)
+        let moment = date.to_datetime(time);
+        Offset::UTC.to_timestamp(moment).ok().map(|timestamp| Self { timestamp, moment })
     }
 
     /// Reads an HTTP date, the form of the `Date` header, for clients that send no `x-amz-date`.
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
         let time = httpdate::parse_http_date(text).ok()?;
-        Timestamp::try_from(time).ok().map(Self)
+        Timestamp::try_from(time).ok().map(Self::at)
     }
 
     /// The instant.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
-        self.0
+        self.timestamp
     }
 
     /// The UTC day, which the credential scope has to name.
     #[must_use]
     pub fn date(self) -> Date {
-        Offset::UTC.to_datetime(self.0).date()
+        self.moment.date()
     }
 
     /// Appends `YYYYMMDD'T'HHMMSS'Z'`.
     pub fn write(self, out: &mut Vec<u8>) {
-        let moment = Offset::UTC.to_datetime(self.0);
+        let moment = self.moment;
         write_date(out, moment.date());
         out.push(b'T');
         for part in [moment.hour(), moment.minute(), moment.second()] {

@@ -228,12 +228,9 @@ impl UnverifiedSignature {
             return Err(unsigned("host"));
         }
         // x-amz-cf-id is what a CDN adds; it is dropped without effect.
-        let missing: Vec<&str> = head
-            .headers
-            .keys()
-            .map(http::HeaderName::as_str)
-            .filter(|name| name.starts_with("x-amz-") && *name != "x-amz-cf-id" && !signed(name))
-            .collect();
+        let names = head.headers.keys().map(http::HeaderName::as_str);
+        let missing: Vec<&str> =
+            names.filter(|name| name.starts_with("x-amz-") && *name != "x-amz-cf-id" && !signed(name)).collect();
         if missing.is_empty() || crate::fault::check_is_off("unsigned_amz_headers") {
             return Ok(());
         }
