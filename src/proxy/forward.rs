@@ -18,18 +18,17 @@ use super::record::Record;
 use crate::backend::{AnswerBody, Backend, Target, UpstreamBody, forwardable_request_headers};
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Classified, Operation};
-use crate::s3::percent::{self, Slash};
-use crate::s3::{ErrorCode, S3Error};
+use crate::s3::{ErrorCode, RequestHead, S3Error};
 
 /// A backend's answer to an authorized request whose body, if it had one, was proved or refused.
 pub(super) struct Answer {
     pub(super) response: Response<AnswerBody>,
     pub(super) operation: Operation,
     pub(super) backend: Arc<Backend>,
-    /// Host and path as the client asked for them, for the addresses in answers.
-    pub(super) address: String,
-    /// Checksums that were proved here and that the backend was not told.
-    pub(super) proved: Vec<Checksum>,
+    /// What the client asked for, for the addresses in answers.
+    pub(super) head: RequestHead,
+    /// A trailing checksum that was proved here and that the backend was not told as a header.
+    pub(super) proved: Option<Checksum>,
     /// When the transfer has to end, its key having expired.
     pub(super) until: Option<Instant>,
 }
@@ -72,11 +71,9 @@ impl Proxy {
             headers,
             payload,
         };
-        let (response, mut trailing) = self.exchange(&backend, target, body, proof).await?;
-        trailing.extend(proved);
-        let path = percent::decode(&head.raw_path).unwrap_or_default();
-        let address = format!("{}{}", head.host, percent::encode(&path, Slash::Keep));
-        Ok(Answer { response, operation: classified.operation, backend, address, proved: trailing, until })
+        let (response, trailing) = self.exchange(&backend, target, body, proof).await?;
+        let proved = proved.or(trailing);
+        Ok(Answer { response, operation: classified.operation, backend, head, proved, until })
     }
 
     /// Sends the request and waits for the answer and for the proof of the body. A success counts only
@@ -87,18 +84,18 @@ impl Proxy {
         target: Target<'_>,
         body: UpstreamBody,
         proof: Option<(ProofReceiver, Arc<AtomicU64>)>,
-    ) -> Result<(Response<AnswerBody>, Vec<Checksum>), Refusal> {
+    ) -> Result<(Response<AnswerBody>, Option<Checksum>), Refusal> {
         let (proof, progress) = proof.unzip();
         let response = self.in_time(backend.send(target, body), progress.as_deref()).await;
         // If the body was bad, that is the reason for whatever the backend made of it.
-        let Some(mut proof) = proof else { return Ok((response??, Vec::new())) };
+        let Some(mut proof) = proof else { return Ok((response??, None)) };
         if let Ok(outcome) = proof.try_recv() {
             let proved = outcome.map_err(Refusal::of_body)?;
             return Ok((response??, proved.trailing));
         }
         let response = response??;
         if !response.status().is_success() || crate::fault::check_is_off("early_success_waits") {
-            return Ok((response, Vec::new()));
+            return Ok((response, None));
         }
         let outcome = self.in_time(proof, progress.as_deref()).await?;
         let proved: Proved = outcome.map_err(|_| answered_early())?.map_err(Refusal::of_body)?;

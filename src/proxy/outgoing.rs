@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 
 use super::Proxy;
-use super::body::{FramedBody, Framing, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
+use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
 use super::error::Refusal;
 use super::rebuild;
 use crate::backend::{Backend, UpstreamBody};
@@ -29,8 +29,8 @@ pub(super) struct Outgoing {
     pub(super) payload: UpstreamPayload,
     /// Of a stream: where its proof arrives, and how many bytes of it have left.
     pub(super) proof: Option<(ProofReceiver, Arc<AtomicU64>)>,
-    /// Checksums that were proved already and that the backend is not told.
-    pub(super) proved: Vec<Checksum>,
+    /// A trailing checksum that was proved already and that the backend is not told.
+    pub(super) proved: Option<Checksum>,
 }
 
 impl Outgoing {
@@ -55,7 +55,7 @@ impl Outgoing {
             Payload::Sha256(hash) => UpstreamPayload::Sha256(hash),
             Payload::Unsigned | Payload::UnsignedTrailer => UpstreamPayload::Unsigned,
         };
-        let trailing = promise.trailing().filter(|_| promise.framing() == Framing::Chunked && backend.takes_trailers());
+        let trailing = promise.trailing().filter(|_| backend.takes_trailers());
         let (verifying, proof) = VerifyingBody::new(body, promise)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
@@ -75,12 +75,12 @@ impl Outgoing {
             None => (verifying.boxed_unsync(), Some(length), upstream),
         };
         let body = UpstreamBody::Stream(body);
-        Ok(Self { body, length, payload, proof: Some((proof, progress)), proved: Vec::new() })
+        Ok(Self { body, length, payload, proof: Some((proof, progress)), proved: None })
     }
 
-    /// Moves the proved checksums into `headers`, for a backend that is to store them.
+    /// Moves the proved checksum into `headers`, for a backend that is to store them.
     pub(super) fn tell_proved(&mut self, headers: &mut HeaderMap) {
-        for checksum in self.proved.drain(..) {
+        if let Some(checksum) = self.proved.take() {
             let value = HeaderValue::try_from(checksum.encoded()).expect("base64 is visible ASCII");
             headers.insert(checksum.algorithm().header(), value);
         }
@@ -89,7 +89,7 @@ impl Outgoing {
     fn whole(bytes: Bytes, payload: UpstreamPayload) -> Self {
         let length = Some(bytes.len() as u64);
         let body = if bytes.is_empty() { UpstreamBody::Empty } else { UpstreamBody::Whole(bytes) };
-        Self { body, length, payload, proof: None, proved: Vec::new() }
+        Self { body, length, payload, proof: None, proved: None }
     }
 
     /// A document that was written here: its hash is known.

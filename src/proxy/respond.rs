@@ -12,7 +12,8 @@ use super::record::Record;
 use super::response_body::{BackendBody, ResponseBody};
 use crate::backend::{Backend, forwardable_response_headers};
 use crate::s3::operation::Operation;
-use crate::s3::{ErrorCode, S3Error, location, published_error, xml};
+use crate::s3::percent::{self, Slash};
+use crate::s3::{ErrorCode, RequestHead, S3Error, location, published_error, xml};
 
 /// Error documents of a backend are read up to here.
 const LONGEST_ERROR: usize = 64 * 1024;
@@ -38,16 +39,16 @@ pub(super) const ABOUT_US: [&str; 14] = [
 impl Proxy {
     /// Makes the client's answer from the backend's.
     pub(super) async fn respond(&self, answer: Answer, record: &mut Record) -> Result<Response<ResponseBody>, Refusal> {
-        let Answer { response, operation, backend, address, proved, until } = answer;
+        let Answer { response, operation, backend, head, proved, until } = answer;
         let (parts, body) = response.into_parts();
         let status = parts.status;
         let body = BackendBody::new(body, self.idle_timeout, until);
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
-            return Err(self.failure(&parts, body, &backend, record).await);
+            return Err(failure(&parts, body, &backend, record).await);
         }
         let mut headers = forwardable_response_headers(&parts.headers);
         headers.insert("x-amz-request-id", request_id(record));
-        for checksum in proved {
+        if let Some(checksum) = proved {
             let value = HeaderValue::try_from(checksum.encoded()).expect("base64 is visible ASCII");
             headers.entry(checksum.algorithm().header()).or_insert(value);
         }
@@ -59,8 +60,7 @@ impl Proxy {
             }
             Operation::CompleteMultipartUpload => {
                 headers.remove(CONTENT_LENGTH);
-                let scheme = if self.serves_tls { "https" } else { "http" };
-                ResponseBody::document(Document::new(body, Some((LOCATION_PATH, format!("{scheme}://{address}")))))
+                ResponseBody::document(Document::new(body, Some((LOCATION_PATH, self.address_of(&head)))))
             }
             Operation::CopyObject | Operation::UploadPartCopy => {
                 headers.remove(CONTENT_LENGTH);
@@ -85,38 +85,45 @@ impl Proxy {
         Ok(response)
     }
 
-    /// What the client is told of a backend's error or redirect.
-    async fn failure(&self, parts: &response::Parts, body: BackendBody, backend: &Backend, record: &Record) -> Refusal {
-        let status = parts.status;
-        if status.is_informational() {
-            return misconfigured(format!("the backend answered with {status}, which nobody asked for"));
-        }
-        if status.is_redirection() {
-            tracing::error!(backend = backend.name(), %status, "the backend redirects; check its endpoint, region and addressing");
-            return misconfigured(format!("the backend answered with a redirect, {status}"));
-        }
-        let document = read_error(body).await;
-        let error = xml::parse_error_document(&document);
-        let speaks_of_us = match &error {
-            Some(error) => ABOUT_US.contains(&error.code.as_str()),
-            // HEAD has no document; after our own decision a refusal can only be about our credential.
-            None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
-        };
-        if speaks_of_us {
-            let code = error.map_or_else(|| status.to_string(), |error| format!("{status} {}", error.code));
-            tracing::error!(
-                backend = backend.name(),
-                code,
-                request_id = record.request_id(),
-                "the backend refused our own credential: check its access key, clock and region"
-            );
-            return misconfigured(format!("the backend refused our own credential: {code}"));
-        }
-        let mut error = error.unwrap_or_else(|| without_document(status, record));
-        let words = std::mem::replace(&mut error.message, published_error::sentence(&error.code).to_owned());
-        tracing::debug!(backend = backend.name(), request_id = record.request_id(), words, "the backend's own words");
-        Refusal::of_backend(status, error)
+    /// Host and path as the client asked for them, for `Location`.
+    fn address_of(&self, head: &RequestHead) -> String {
+        let scheme = if self.serves_tls { "https" } else { "http" };
+        let path = percent::decode(&head.raw_path).unwrap_or_default();
+        format!("{scheme}://{}{}", head.host, percent::encode(&path, Slash::Keep))
     }
+}
+
+/// What the client is told of a backend's error or redirect.
+async fn failure(parts: &response::Parts, body: BackendBody, backend: &Backend, record: &Record) -> Refusal {
+    let status = parts.status;
+    if status.is_informational() {
+        return misconfigured(format!("the backend answered with {status}, which nobody asked for"));
+    }
+    if status.is_redirection() {
+        tracing::error!(backend = backend.name(), %status, "the backend redirects; check its endpoint, region and addressing");
+        return misconfigured(format!("the backend answered with a redirect, {status}"));
+    }
+    let document = read_error(body).await;
+    let error = xml::parse_error_document(&document);
+    let speaks_of_us = match &error {
+        Some(error) => ABOUT_US.contains(&error.code.as_str()),
+        // HEAD has no document; after our own decision a refusal can only be about our credential.
+        None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+    };
+    if speaks_of_us {
+        let code = error.map_or_else(|| status.to_string(), |error| format!("{status} {}", error.code));
+        tracing::error!(
+            backend = backend.name(),
+            code,
+            request_id = record.request_id(),
+            "the backend refused our own credential: check its access key, clock and region"
+        );
+        return misconfigured(format!("the backend refused our own credential: {code}"));
+    }
+    let mut error = error.unwrap_or_else(|| without_document(status, record));
+    let words = std::mem::replace(&mut error.message, published_error::sentence(&error.code).to_owned());
+    tracing::debug!(backend = backend.name(), request_id = record.request_id(), words, "the backend's own words");
+    Refusal::of_backend(status, error)
 }
 
 const LOCATION_PATH: &[&str] = &["CompleteMultipartUploadResult", "Location"];

@@ -10,16 +10,16 @@ use crate::s3::{ErrorCode, S3Error};
 pub(super) struct Digests {
     sha256: Option<(Sha256, [u8; 32])>,
     checksums: Vec<(Hasher, Checksum)>,
-    /// Checksums whose value stands in the trailer.
-    trailing: Vec<Hasher>,
+    /// The checksum whose value stands in the trailer.
+    trailing: Option<Hasher>,
 }
 
 impl Digests {
-    pub(super) fn new(sha256: Option<[u8; 32]>, checksums: Vec<Checksum>, trailing: &[Algorithm]) -> Self {
+    pub(super) fn new(sha256: Option<[u8; 32]>, checksums: Vec<Checksum>, trailing: Option<Algorithm>) -> Self {
         Self {
             sha256: sha256.map(|expected| (Sha256::new(), expected)),
             checksums: checksums.into_iter().map(|checksum| (Hasher::new(checksum.algorithm()), checksum)).collect(),
-            trailing: trailing.iter().copied().map(Hasher::new).collect(),
+            trailing: trailing.map(Hasher::new),
         }
     }
 
@@ -30,13 +30,13 @@ impl Digests {
         for (hasher, _) in &mut self.checksums {
             hasher.update(bytes);
         }
-        for hasher in &mut self.trailing {
+        if let Some(hasher) = &mut self.trailing {
             hasher.update(bytes);
         }
     }
 
-    /// Compares everything, with `trailers` for what the trailer was to say.
-    pub(super) fn check(self, trailers: &[(String, String)]) -> Result<Vec<Checksum>, S3Error> {
+    /// Compares everything, with `trailers` for what the trailer was to say; returns what it rightly said.
+    pub(super) fn check(self, trailers: &[(String, String)]) -> Result<Option<Checksum>, S3Error> {
         if let Some((hasher, expected)) = self.sha256 {
             let computed: [u8; 32] = hasher.finalize().into();
             if computed != expected && !crate::fault::check_is_off("payload_hash") {
@@ -54,19 +54,16 @@ impl Digests {
                 result?;
             }
         }
-        let mut proved = Vec::with_capacity(self.trailing.len());
-        for hasher in self.trailing {
-            let algorithm = hasher.algorithm();
-            let value = trailers.iter().find(|(name, _)| name == algorithm.header());
-            let (_, value) = value.ok_or_else(|| missing_trailer(algorithm.header()))?;
-            let expected = Checksum::parse(algorithm, value)?;
-            let result = expected.check(hasher);
-            if !crate::fault::check_is_off("trailer_checksum") {
-                result?;
-            }
-            proved.push(expected);
+        let Some(hasher) = self.trailing else { return Ok(None) };
+        let algorithm = hasher.algorithm();
+        let value = trailers.iter().find(|(name, _)| name == algorithm.header());
+        let (_, value) = value.ok_or_else(|| missing_trailer(algorithm.header()))?;
+        let expected = Checksum::parse(algorithm, value)?;
+        let result = expected.check(hasher);
+        if !crate::fault::check_is_off("trailer_checksum") {
+            result?;
         }
-        Ok(proved)
+        Ok(Some(expected))
     }
 }
 

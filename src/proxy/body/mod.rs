@@ -7,7 +7,7 @@ mod promise;
 mod verify;
 
 pub(super) use framed::{FramedBody, announce_trailer};
-pub(super) use promise::{Framing, Promise};
+pub(super) use promise::Promise;
 pub(super) use verify::{ProofReceiver, Proved, VerifyingBody};
 
 /// A body of at most this size is proved before anything of it, or of its request, is sent on.

@@ -11,7 +11,7 @@ use crate::sigv4::Payload;
 
 /// How the bytes on the wire carry the body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::proxy) enum Framing {
+pub(super) enum Framing {
     /// aws-chunked, with a trailer.
     Chunked,
     /// As they are.
@@ -26,7 +26,8 @@ pub(in crate::proxy) struct Promise {
     pub(super) length: Option<u64>,
     pub(super) sha256: Option<[u8; 32]>,
     pub(super) checksums: Vec<Checksum>,
-    pub(super) trailing: Vec<Algorithm>,
+    /// The checksum that the trailer is to carry.
+    pub(super) trailing: Option<Algorithm>,
 }
 
 impl Promise {
@@ -49,7 +50,7 @@ impl Promise {
             length: content_length,
             sha256: None,
             checksums: checksums(headers, checksums_of_body)?,
-            trailing: Vec::new(),
+            trailing: None,
         };
         match payload {
             Payload::Sha256(hash) => promise.sha256 = Some(hash),
@@ -57,7 +58,7 @@ impl Promise {
             Payload::UnsignedTrailer if of_object => {
                 promise.framing = Framing::Chunked;
                 promise.length = Some(decoded_length(headers)?);
-                promise.trailing = vec![announced_trailer(headers)?];
+                promise.trailing = Some(announced_trailer(headers)?);
             }
             Payload::UnsignedTrailer => {
                 return Err(invalid("STREAMING-UNSIGNED-PAYLOAD-TRAILER is only for PutObject and UploadPart."));
@@ -92,18 +93,13 @@ impl Promise {
         }
     }
 
-    /// How the bytes on the wire carry the body.
-    pub(in crate::proxy) fn framing(&self) -> Framing {
-        self.framing
-    }
-
     /// The algorithm that is announced for the trailer.
     pub(in crate::proxy) fn trailing(&self) -> Option<Algorithm> {
-        self.trailing.first().copied()
+        self.trailing
     }
 
     pub(super) fn digests(&mut self) -> Digests {
-        Digests::new(self.sha256, std::mem::take(&mut self.checksums), &self.trailing)
+        Digests::new(self.sha256, std::mem::take(&mut self.checksums), self.trailing)
     }
 
     fn may_have_a_body(&self, headers: &HeaderMap) -> bool {

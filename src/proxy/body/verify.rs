@@ -27,8 +27,8 @@ pub(in crate::proxy) type Proof = Result<Proved, S3Error>;
 /// A body of which everything promised was kept.
 #[derive(Debug, Default)]
 pub(in crate::proxy) struct Proved {
-    /// The checksums that stood in its trailer.
-    pub(in crate::proxy) trailing: Vec<Checksum>,
+    /// The checksum that stood in its trailer.
+    pub(in crate::proxy) trailing: Option<Checksum>,
 }
 
 /// Where the proof arrives once the body has ended.
@@ -140,18 +140,13 @@ impl VerifyingBody {
         if self.received != self.length {
             return Err(wrong_length(self.received, self.length));
         }
-        let trailing = match self.digests.take() {
-            Some(digests) => {
-                let proved = digests.check(&trailers)?;
-                if let Some((name, _)) =
-                    trailers.iter().find(|(name, _)| !proved.iter().any(|p| p.algorithm().header() == name))
-                {
-                    return Err(digest::undeclared_trailer(name));
-                }
-                proved
-            }
-            None => Vec::new(),
-        };
+        // Once taken they prove nothing any more: a second call must not pass for a proof.
+        let spent = || S3Error::new(ErrorCode::InternalError, "We encountered an internal error.");
+        let trailing = self.digests.take().ok_or_else(spent)?.check(&trailers)?;
+        let declared = trailing.as_ref().map(|checksum| checksum.algorithm().header());
+        if let Some((name, _)) = trailers.iter().find(|(name, _)| Some(name.as_str()) != declared) {
+            return Err(digest::undeclared_trailer(name));
+        }
         Ok(Proved { trailing })
     }
 
@@ -210,10 +205,10 @@ impl Body for VerifyingBody {
     }
 }
 
-/// The trailer lines that say again what the client's trailer said.
+/// The trailer line that says again what the client's trailer said.
 fn trailer(proved: &Proved) -> String {
     let line = |checksum: &Checksum| format!("{}:{}\r\n", checksum.algorithm().header(), checksum.encoded());
-    proved.trailing.iter().map(line).collect::<Vec<_>>().concat()
+    proved.trailing.as_ref().map(line).unwrap_or_default()
 }
 
 fn wrong_length(received: u64, promised: u64) -> S3Error {
