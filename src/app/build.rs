@@ -53,7 +53,7 @@ impl App {
         let limits = Arc::new(config.limits.clone());
         let backends = Backends::new(&config.backends, &limits, &clock)?;
         let s3_tls = server_tls(config.s3.tls.as_ref())?;
-        let api_tls = config.api.as_ref().map(|api| server_tls(api.tls.as_ref())).transpose()?.flatten();
+        let api_tls = config.api.as_ref().map(|api| server_tls(api.endpoint.tls.as_ref())).transpose()?.flatten();
         let admin_tls = config.admin.as_ref().map(|admin| server_tls(admin.tls.as_ref())).transpose()?.flatten();
 
         let (store, seal) = open_sealed(&config.store.path, &config.store.seal_key_file, &mut random)?;
@@ -62,7 +62,7 @@ impl App {
         let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await?;
 
         let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?;
-        let api = optional("api", config.api.as_ref(), api_tls, &limits)?;
+        let api = optional("api", config.api.as_ref().map(|api| &api.endpoint), api_tls, &limits)?;
         let admin = optional("admin", config.admin.as_ref(), admin_tls, &limits)?;
         let socket = ControlSocket::bind(&control::socket_beside(&config.store.path)).await?;
 

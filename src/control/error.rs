@@ -55,9 +55,15 @@ impl IntoResponse for ControlError {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, UNIMPLEMENTED),
             Self::NoSuchKey(_) | Self::NoSuchRoute => (StatusCode::NOT_FOUND, NOT_FOUND),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED),
+            Self::Keys(KeysError::NoSuchToken(_)) => (StatusCode::NOT_FOUND, NOT_FOUND),
+            Self::Keys(KeysError::NotPermitted(_) | KeysError::Suspended(_) | KeysError::AlreadyUsed) => {
+                (StatusCode::FORBIDDEN, PERMISSION_DENIED)
+            }
             Self::Keys(KeysError::AlreadyExists(_)) => (StatusCode::CONFLICT, ALREADY_EXISTS),
-            Self::Keys(KeysError::Revoked(_)) => (StatusCode::BAD_REQUEST, FAILED_PRECONDITION),
-            Self::Keys(KeysError::Contended(_)) => (StatusCode::CONFLICT, ABORTED),
+            Self::Keys(KeysError::Revoked(_) | KeysError::TokenRevoked(_)) => {
+                (StatusCode::BAD_REQUEST, FAILED_PRECONDITION)
+            }
+            Self::Keys(KeysError::Contended(_) | KeysError::Busy) => (StatusCode::CONFLICT, ABORTED),
             Self::Keys(KeysError::NotCurrent | KeysError::Store(_) | KeysError::Commit(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
             }
@@ -109,6 +115,7 @@ impl From<AccessKeyIdError> for ControlError {
 const INVALID_ARGUMENT: u8 = 3;
 const NOT_FOUND: u8 = 5;
 const ALREADY_EXISTS: u8 = 6;
+const PERMISSION_DENIED: u8 = 7;
 const FAILED_PRECONDITION: u8 = 9;
 const ABORTED: u8 = 10;
 const UNIMPLEMENTED: u8 = 12;

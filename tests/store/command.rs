@@ -96,7 +96,7 @@ async fn keys_are_managed_through_a_running_server() {
     .unwrap();
     let id = AccessKeyId::parse(created["accessKeyId"].as_str().unwrap()).unwrap();
     let Lookup::Known(found) = keys.find(&id).await.unwrap() else { panic!("the server does not know the key") };
-    assert_eq!(found.permission, Permission::Write);
+    assert_eq!(keys.permission_of(&found), Permission::Write);
     let (path, name) = (folder.path().to_owned(), id.to_string());
     tokio::task::spawn_blocking(move || text(&path, &["revoke", &name])).await.unwrap();
     assert!(matches!(keys.find(&id).await.unwrap(), Lookup::Unknown(_)), "in force once acknowledged");
