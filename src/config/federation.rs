@@ -24,6 +24,12 @@ pub struct Federation {
     pub saml: Option<SamlService>,
 }
 
+impl Default for Federation {
+    fn default() -> Self {
+        Self { private_networks: Vec::new(), ca_file: None, keep_last_keys: ONE_DAY, saml: None }
+    }
+}
+
 /// Portcullis as a SAML service provider.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SamlService {
@@ -52,12 +58,7 @@ struct WrittenSaml {
 
 impl Default for Written {
     fn default() -> Self {
-        Self {
-            private_networks: Vec::new(),
-            ca_file: None,
-            keep_last_keys: duration::Written(Duration::from_hours(24)),
-            saml: None,
-        }
+        Self { private_networks: Vec::new(), ca_file: None, keep_last_keys: duration::Written(ONE_DAY), saml: None }
     }
 }
 
@@ -90,3 +91,5 @@ impl WrittenSaml {
         Ok(SamlService { entity_id: self.entity_id, acs_url: self.acs_url })
     }
 }
+
+const ONE_DAY: Duration = Duration::from_hours(24);
