@@ -42,8 +42,8 @@ async fn open(folder: &Path) -> (Arc<Keys>, Control) {
         store::open_sealed(&folder.join("portcullis.redb"), &folder.join("seal.key"), &mut random).unwrap();
     let organization = OrganizationId::parse("dev").unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &config::Federation::default());
-    let federation = federation.await.unwrap();
+    let settings = config::Federation::default();
+    let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &settings).await.unwrap();
     let cache = CacheSettings::default();
     let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
     (Arc::clone(&keys), Control::of_store_owner(keys, federation, clock, random))
