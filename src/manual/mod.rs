@@ -7,6 +7,9 @@ pub mod clients {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
+#[doc = include_str!("identities.md")]
+pub mod identities {}
+
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 
