@@ -16,5 +16,8 @@ pub mod operations {}
 #[doc = include_str!("request_life.md")]
 pub mod request_life {}
 
+#[doc = include_str!("saml.md")]
+pub mod saml {}
+
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}
