@@ -110,7 +110,7 @@ fn der_value(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     }
     let (length, rest) = rest.split_first()?;
     let (length, rest) = match *length {
-        short @ 0..0x80 => (usize::from(short), rest),
+        short @ 0..=0x7f => (usize::from(short), rest),
         long @ 0x81..=0x83 => {
             let (length, rest) = rest.split_at_checked(usize::from(long - 0x80))?;
             (length.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte)), rest)

@@ -15,7 +15,7 @@ use uppsala::NodeId;
 
 use super::error::SamlError;
 use super::shape::Shape;
-use super::tree::{SIGNATURE, Tree, is_plain};
+use super::tree::{SIGNATURE, Tree};
 use crate::fault::check_is_off;
 
 /// Checks form and value of every signature in the document.
@@ -75,8 +75,9 @@ fn check_form(tree: &Tree<'_>, signature: NodeId, parent: NodeId, more: bool) ->
     if let Some(key_info) = key_info {
         // Never used: the keys are pinned. Only what identity providers put there, nothing that points elsewhere.
         let kinds = ["KeyName", "KeyValue", "X509Data"];
+        expect_parts(tree, &[(key_info, "KeyInfo")])?;
         let known = tree.children(key_info).into_iter().all(|it| kinds.iter().any(|kind| tree.is(it, SIGNATURE, kind)));
-        if !tree.is(key_info, SIGNATURE, "KeyInfo") || !known {
+        if !known {
             return Err(SamlError::SignatureShape("KeyInfo has something else than names, keys and certificates"));
         }
     }
@@ -106,10 +107,10 @@ fn check_form(tree: &Tree<'_>, signature: NodeId, parent: NodeId, more: bool) ->
     check_values(tree, value, digest_value)
 }
 
-/// Each part has its name, stands among elements only and has no attribute with a prefix.
+/// Each part has its name.
 fn expect_parts(tree: &Tree<'_>, parts: &[(NodeId, &str)]) -> Result<(), SamlError> {
     for (part, name) in parts {
-        if !tree.is(*part, SIGNATURE, name) || !tree.attributes(*part).iter().all(is_plain) {
+        if !tree.is(*part, SIGNATURE, name) {
             return Err(SamlError::SignatureShape("a part is missing, repeated or in another order"));
         }
     }

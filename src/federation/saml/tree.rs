@@ -46,11 +46,6 @@ impl<'a> Tree<'a> {
         all.into_iter().filter(|node| self.document.element(*node).is_some())
     }
 
-    /// The element that an element stands in.
-    pub(super) fn parent(&self, node: NodeId) -> Option<NodeId> {
-        self.document.parent(node).filter(|parent| self.document.element(*parent).is_some())
-    }
-
     /// The elements directly in an element.
     pub(super) fn children(&self, node: NodeId) -> Vec<NodeId> {
         self.document.children_iter(node).filter(|child| self.document.element(*child).is_some()).collect()
