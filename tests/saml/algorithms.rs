@@ -12,7 +12,8 @@ use portcullis::federation::saml::SamlError;
 use sha1::{Digest as _, Sha1};
 
 use crate::build::{
-    EXCLUSIVE, RSA_SHA256, SHA256, element, once, sign_assertion, sign_assertion_with, template, unsigned, usual_template,
+    EXCLUSIVE, RSA_SHA256, SHA256, element, once, sign_assertion, sign_assertion_with, template, unsigned,
+    usual_template,
 };
 use crate::case::Case;
 use crate::keys::{ATTACKER, ECDSA, TRUSTED};
@@ -65,7 +66,9 @@ fn by_the_attacker(key_info: &str) -> Case {
 
 fn x509(certificate: &[u8]) -> String {
     let certificate = STANDARD.encode(certificate);
-    format!("<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>")
+    format!(
+        "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+    )
 }
 
 fn key_value() -> String {

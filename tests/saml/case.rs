@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use portcullis::config::SamlService;
 use portcullis::federation::saml::{
-    SamlError, SamlService, SamlTrust, SamlTrustSettings, SignedPart, UnverifiedSamlResponse, VerifiedAssertion,
+    SamlError, SamlTrust, SamlTrustSettings, SignedPart, UnverifiedSamlResponse, VerifiedAssertion,
 };
 
 use crate::build::{ACS, AUDIENCE, ISSUER, NOW, sign_assertion, sign_response, unsigned};
@@ -97,7 +98,8 @@ pub(crate) fn settings(signers: &[&Signer]) -> SamlTrustSettings {
 }
 
 /// The identity provider as most are configured.
-pub(crate) static SIGNED_ASSERTION: LazyLock<SamlTrust> = LazyLock::new(|| SamlTrust::new(&settings(&[&TRUSTED])).unwrap());
+pub(crate) static SIGNED_ASSERTION: LazyLock<SamlTrust> =
+    LazyLock::new(|| SamlTrust::new(&settings(&[&TRUSTED])).unwrap());
 
 /// One that signs responses.
 pub(crate) static SIGNED_RESPONSE: LazyLock<SamlTrust> = LazyLock::new(|| {

@@ -11,7 +11,9 @@ use crate::case::{Case, SIGNED_ASSERTION, verify};
 use crate::keys::TRUSTED;
 
 fn in_the_response(what: &str) -> Case {
-    Case::after_signing(|signed| once(signed, "<samlp:Status>", &format!("<samlp:Extensions>{what}</samlp:Extensions><samlp:Status>")))
+    Case::after_signing(|signed| {
+        once(signed, "<samlp:Status>", &format!("<samlp:Extensions>{what}</samlp:Extensions><samlp:Status>"))
+    })
 }
 
 fn many(number: usize, one: impl Fn(usize) -> String) -> String {
@@ -62,7 +64,16 @@ fn i14_what_is_not_base64_or_not_text_is_refused() {
     let base64 = STANDARD.encode(&signed);
     assert!(UnverifiedSamlResponse::from_base64(&base64).is_ok());
     let url_safe = base64.replace('+', "-").replace('/', "_");
-    for text in ["", "   ", "%", &base64[1..], &format!("{base64}="), &format!("{base64}\u{e9}"), &format!("={base64}"), &signed] {
+    for text in [
+        "",
+        "   ",
+        "%",
+        &base64[1..],
+        &format!("{base64}="),
+        &format!("{base64}\u{e9}"),
+        &format!("={base64}"),
+        &signed,
+    ] {
         let refused = UnverifiedSamlResponse::from_base64(text).unwrap_err();
         assert!(matches!(refused, SamlError::NotBase64 | SamlError::NotXml), "{refused:?} for {text:.40}");
     }

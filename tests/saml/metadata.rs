@@ -27,7 +27,9 @@ fn entity(entity_id: &str, keys: &str) -> String {
 }
 
 fn entities(inner: &str) -> String {
-    format!(r#"<?xml version="1.0"?><md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">{inner}</md:EntitiesDescriptor>"#)
+    format!(
+        r#"<?xml version="1.0"?><md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">{inner}</md:EntitiesDescriptor>"#
+    )
 }
 
 #[test]
@@ -66,6 +68,9 @@ fn files_that_are_no_metadata_of_an_identity_provider_are_refused() {
     assert_eq!(refused(&format!("{good}{}", " ".repeat(4 * 1024 * 1024))), SamlTrustError::Metadata);
     assert_eq!(refused("<a/>"), SamlTrustError::NoSuchEntity { found: 0 });
     assert_eq!(refused(&good.replace("IDPSSO", "SPSSO")), SamlTrustError::NoSuchEntity { found: 0 });
-    assert_eq!(refused(&once(&good, "SAML:2.0:protocol", "SAML:1.1:protocol")), SamlTrustError::NoSuchEntity { found: 0 });
+    assert_eq!(
+        refused(&once(&good, "SAML:2.0:protocol", "SAML:1.1:protocol")),
+        SamlTrustError::NoSuchEntity { found: 0 }
+    );
     assert_eq!(refused(&entity(ISSUER, "")), SamlTrustError::NoCertificate);
 }

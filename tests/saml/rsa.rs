@@ -97,7 +97,8 @@ fn add_product(sum: &mut [u32], number: &[u32], factor: u32) {
 
 fn double(number: &[u32], modulus: &[u32]) -> Vec<u32> {
     let mut carry = 0;
-    let mut doubled: Vec<u32> = number.iter().map(|limb| (limb << 1 | std::mem::replace(&mut carry, limb >> 31))).collect();
+    let mut doubled: Vec<u32> =
+        number.iter().map(|limb| (limb << 1) | std::mem::replace(&mut carry, limb >> 31)).collect();
     doubled.push(carry);
     reduced(&doubled, modulus)
 }

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use portcullis::federation::saml::{SamlError, SamlTrust, UnverifiedSamlResponse};
 
 use crate::build::{
-    EXCLUSIVE, ISSUER, NOW, RSA_SHA256, SHA256, once, sign_assertion, sign_assertion_with, sign_response, template, unsigned,
-    usual_template,
+    EXCLUSIVE, ISSUER, NOW, RSA_SHA256, SHA256, once, sign_assertion, sign_assertion_with, sign_response, template,
+    unsigned, usual_template,
 };
 use crate::case::{MORE_ALGORITHMS, SIGNED_ASSERTION, SIGNED_RESPONSE, service, time, verify};
 use crate::keys::{ECDSA, Signer, TRUSTED};
@@ -41,7 +41,9 @@ fn a_signed_response_passes_where_that_is_configured() {
 
 #[test]
 fn longer_digests_pass() {
-    for (bits, digest) in [("384", "http://www.w3.org/2001/04/xmldsig-more#sha384"), ("512", "http://www.w3.org/2001/04/xmlenc#sha512")] {
+    for (bits, digest) in
+        [("384", "http://www.w3.org/2001/04/xmldsig-more#sha384"), ("512", "http://www.w3.org/2001/04/xmlenc#sha512")]
+    {
         let method = format!("http://www.w3.org/2001/04/xmldsig-more#rsa-sha{bits}");
         let signed = sign_assertion_with(&unsigned(), &template("#_assertion-1", &method, digest), &TRUSTED);
         accepted(&SIGNED_ASSERTION, &signed);
@@ -97,7 +99,9 @@ fn key_info_of_the_pinned_certificate_and_a_list_of_prefixes_are_fine() {
         "<ds:KeyInfo><ds:KeyName>signing</ds:KeyName><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>"
     );
     let with_key = once(&usual_template(), "</ds:Signature>", &key_info);
-    let listed = format!(r#"<ds:Transform Algorithm="{EXCLUSIVE}"><ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="xs"/></ds:Transform>"#);
+    let listed = format!(
+        r#"<ds:Transform Algorithm="{EXCLUSIVE}"><ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="xs"/></ds:Transform>"#
+    );
     let with_list = once(&with_key, &format!(r#"<ds:Transform Algorithm="{EXCLUSIVE}"/>"#), &listed);
     accepted(&SIGNED_ASSERTION, &sign_assertion_with(&unsigned(), &with_key, &TRUSTED));
     accepted(&SIGNED_ASSERTION, &sign_assertion_with(&unsigned(), &with_list, &TRUSTED));
@@ -114,7 +118,10 @@ fn what_an_identity_provider_may_leave_out_or_add_is_fine() {
         (" NotBefore=\"2026-03-01T11:59:00Z\"", ""),
         // types of values, formats of names, more audiences, fractions of seconds, one-time use
         ("<saml:AttributeValue>researcher", &format!("{schema}researcher")),
-        ("Name=\"groups\"", "Name=\"groups\" NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:basic\" FriendlyName=\"g\""),
+        (
+            "Name=\"groups\"",
+            "Name=\"groups\" NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:basic\" FriendlyName=\"g\"",
+        ),
         ("<saml:Audience>", "<saml:Audience>urn:example:other</saml:Audience><saml:Audience>"),
         ("2026-03-01T12:10:00Z", "2026-03-01T12:10:00.123Z"),
         ("</saml:AudienceRestriction>", "</saml:AudienceRestriction><saml:OneTimeUse/>"),

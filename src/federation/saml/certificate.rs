@@ -4,9 +4,9 @@
 
 use bergshamra::Key;
 use bergshamra::keys::loader::load_x509_cert_der;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use sha2::{Digest as _, Sha256};

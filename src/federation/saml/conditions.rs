@@ -7,7 +7,7 @@ use uppsala::NodeId;
 use super::error::SamlError;
 use super::shape::Shape;
 use super::tree::{ASSERTION, PROTOCOL, Tree};
-use super::trust::SamlService;
+use crate::config::SamlService;
 use crate::fault::check_is_off;
 
 /// How far the clocks of two machines may differ, either way.

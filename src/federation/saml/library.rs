@@ -19,7 +19,8 @@ use saml_rs::{
 use super::conditions::CLOCK_SKEW;
 use super::error::{SamlError, SamlTrustError};
 use super::subject::{Claims, PRINCIPAL_NAME_ATTRIBUTE, ROLE_ATTRIBUTE};
-use super::trust::{SamlService, SignedPart};
+use super::trust::SignedPart;
+use crate::config::SamlService;
 
 /// An identity provider in the library's words.
 pub(super) struct Library {

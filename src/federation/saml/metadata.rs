@@ -19,7 +19,8 @@ impl SamlTrust {
             return Err(SamlTrustError::Metadata);
         }
         let tree = Tree::parse(xml).map_err(|_| SamlTrustError::Metadata)?;
-        let providers: Vec<(NodeId, &str)> = tree.elements().filter_map(|node| identity_provider(&tree, node)).collect();
+        let providers: Vec<(NodeId, &str)> =
+            tree.elements().filter_map(|node| identity_provider(&tree, node)).collect();
         let (descriptor, entity_id) = match entity_id {
             Some(wanted) => {
                 let named: Vec<_> = providers.iter().filter(|(_, name)| *name == wanted).collect();

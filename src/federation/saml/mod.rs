@@ -26,4 +26,4 @@ pub use assertion::VerifiedAssertion;
 pub use error::{CertificateSummary, SamlError, SamlTrustError};
 pub use response::{MAX_RESPONSE_BYTES, UnverifiedSamlResponse};
 pub use subject::{PRINCIPAL_NAME_ATTRIBUTE, ROLE_ATTRIBUTE};
-pub use trust::{SamlService, SamlTrust, SamlTrustSettings, SignedPart};
+pub use trust::{SamlTrust, SamlTrustSettings, SignedPart};

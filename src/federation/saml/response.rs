@@ -5,6 +5,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use super::error::SamlError;
 use super::limits::check_limits;
@@ -13,9 +14,10 @@ use super::tree::{ASSERTION, PROTOCOL, Tree};
 /// The longest response that is looked at, decoded, in bytes.
 pub const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
-/// The XML text of a SAML response that nobody has checked.
+/// The XML text of a SAML response that nobody has checked. Whoever has it may use it, so that it is
+/// wiped after use and never printed.
 pub struct UnverifiedSamlResponse {
-    xml: String,
+    xml: Zeroizing<String>,
 }
 
 impl UnverifiedSamlResponse {
@@ -27,17 +29,18 @@ impl UnverifiedSamlResponse {
         if text.len() > MAX_RESPONSE_BYTES * 8 / 3 {
             return Err(SamlError::TooLarge);
         }
-        let packed: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let bytes = STANDARD.decode(packed).map_err(|_| SamlError::NotBase64)?;
+        let mut packed = Zeroizing::new(Vec::with_capacity(text.len()));
+        packed.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+        let bytes = Zeroizing::new(STANDARD.decode(&*packed).map_err(|_| SamlError::NotBase64)?);
         if bytes.len() > MAX_RESPONSE_BYTES {
             return Err(SamlError::TooLarge);
         }
-        let xml = String::from_utf8(bytes).map_err(|_| SamlError::NotXml)?;
+        let xml = std::str::from_utf8(&bytes).map_err(|_| SamlError::NotXml)?;
         // A compressed document may happen to be UTF-8; no document begins with anything else than this.
         if !xml.trim_ascii_start().starts_with('<') {
             return Err(SamlError::NotXml);
         }
-        Ok(Self { xml })
+        Ok(Self { xml: Zeroizing::new(xml.to_owned()) })
     }
 
     /// The issuer that the assertion in this response names, under the same limits as verification.

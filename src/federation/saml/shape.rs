@@ -184,10 +184,7 @@ const CHILDREN: [(Name, &[Name]); 9] = [
             (ASSERTION, "Assertion"),
         ],
     ),
-    (
-        (PROTOCOL, "Status"),
-        &[(PROTOCOL, "StatusCode"), (PROTOCOL, "StatusMessage"), (PROTOCOL, "StatusDetail")],
-    ),
+    ((PROTOCOL, "Status"), &[(PROTOCOL, "StatusCode"), (PROTOCOL, "StatusMessage"), (PROTOCOL, "StatusDetail")]),
     (
         (ASSERTION, "Assertion"),
         &[

@@ -91,10 +91,7 @@ fn check_form(tree: &Tree<'_>, signature: NodeId, parent: NodeId, more: bool) ->
     let [transforms, digest_method, digest_value] = tree.children(reference)[..] else {
         return Err(SamlError::SignatureShape("the reference does not have its three parts"));
     };
-    expect_parts(
-        tree,
-        &[(transforms, "Transforms"), (digest_method, "DigestMethod"), (digest_value, "DigestValue")],
-    )?;
+    expect_parts(tree, &[(transforms, "Transforms"), (digest_method, "DigestMethod"), (digest_value, "DigestValue")])?;
     // The identifiers are plain ASCII names, so that equality of bytes is all there is to a reference.
     let target = tree.attribute(reference, "URI").and_then(|uri| uri.strip_prefix('#'));
     if (target.is_none() || target != tree.attribute(parent, "ID")) && !check_is_off("saml_reference") {

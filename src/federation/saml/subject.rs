@@ -40,7 +40,8 @@ impl Claims {
 /// The value of an attribute that stands once in the assertion, with one value that is only text.
 fn only_value(tree: &Tree<'_>, shape: &Shape, name: &str) -> Result<String, &'static str> {
     let statements = tree.children_named(shape.assertion, ASSERTION, "AttributeStatement");
-    let attributes = statements.into_iter().flat_map(|statement| tree.children_named(statement, ASSERTION, "Attribute"));
+    let attributes =
+        statements.into_iter().flat_map(|statement| tree.children_named(statement, ASSERTION, "Attribute"));
     let named: Vec<_> = attributes.filter(|it| tree.attribute(*it, "Name") == Some(name)).collect();
     let several = !check_is_off("saml_one_value");
     let attribute = match named[..] {

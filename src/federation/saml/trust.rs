@@ -13,6 +13,7 @@ use super::shape::Shape;
 use super::signature::check_signatures;
 use super::subject::Claims;
 use super::tree::Tree;
+use crate::config::SamlService;
 use crate::fault::check_is_off;
 
 /// What an identity provider signs, and so what a response must have signed.
@@ -37,15 +38,6 @@ pub struct SamlTrustSettings {
     pub signed: SignedPart,
     /// Accept ECDSA (P-256, P-384, P-521) and RSA-PSS besides RSA with SHA-256, SHA-384 and SHA-512.
     pub accept_ecdsa_and_pss: bool,
-}
-
-/// Who we are to an identity provider: what its assertions have to be made for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SamlService {
-    /// Our entity id: the audience.
-    pub entity_id: String,
-    /// The address that responses are delivered to: the recipient, and the destination.
-    pub acs_url: String,
 }
 
 /// An identity provider that may vouch for people. Built once for a configuration, used for every response.
