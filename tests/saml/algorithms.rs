@@ -58,7 +58,7 @@ fn hmac(key: &[u8]) -> Case {
     Case::made(bergshamra::sign(&DsigContext::new(keys), &format!("{before}{assertion}")).unwrap())
 }
 
-/// Signed by the attacker, with this as KeyInfo.
+/// Signed by the attacker, with this as `KeyInfo`.
 fn by_the_attacker(key_info: &str) -> Case {
     let template = once(&usual_template(), "</ds:Signature>", &format!("{key_info}</ds:Signature>"));
     Case::made(sign_assertion_with(&once(&unsigned(), "researcher", "admin"), &template, &ATTACKER))

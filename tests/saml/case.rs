@@ -40,7 +40,8 @@ impl Case {
     }
 
     /// An attack that is made apart from any good response.
-    pub(crate) fn made(attack: String) -> Self {
+    pub(crate) fn made(attack: impl Into<String>) -> Self {
+        let attack = attack.into();
         Self::after_signing(|_| attack.clone())
     }
 

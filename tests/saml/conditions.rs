@@ -90,7 +90,7 @@ attacks! {
         once(response, name, &name.repeat(2))
     }) => SamlError::NameId;
     i11_an_element_in_the_name: signed(">alice@example.test</saml:NameID>", ">alice@example.test<x/></saml:NameID>") => SamlError::NameId;
-    i11_the_answer_to_a_request: signed(r#"Destination="#, r#"InResponseTo="_request-1" Destination="#) => SamlError::InResponseTo;
+    i11_the_answer_to_a_request: signed("Destination=", r#"InResponseTo="_request-1" Destination="#) => SamlError::InResponseTo;
     i11_a_confirmation_of_a_request: signed("Recipient=", r#"InResponseTo="_request-1" Recipient="#) => SamlError::InResponseTo;
     i11_the_answer_to_an_empty_request: signed("Recipient=", r#"InResponseTo="" Recipient="#) => SamlError::InResponseTo;
     i11_a_login_that_failed: signed("status:Success", "status:Responder") => SamlError::Status;

@@ -13,27 +13,25 @@ use saml_rs::{
 
 use crate::build::{ACS, AUDIENCE, ISSUER, NOW};
 use crate::case::{Case, MORE_ALGORITHMS, SIGNED_RESPONSE, time};
-use crate::keys::{ECDSA, TRUSTED};
+use crate::keys::{ECDSA, Signer, TRUSTED};
 
 /// The role that the SAML library reads, if it accepts the response under the same policy as ours.
 pub(crate) fn saml_library(case: &Case, xml: &str) -> Option<String> {
-    let certificates: String = [&TRUSTED, &ECDSA]
-        .iter()
-        .map(|signer| {
-            format!(
-                r#"<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"#,
-                STANDARD.encode(&signer.certificate)
-            )
-        })
-        .collect();
+    let descriptor = |signer: &Signer| {
+        format!(
+            r#"<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"#,
+            STANDARD.encode(&signer.certificate)
+        )
+    };
+    let certificates = descriptor(&TRUSTED) + &descriptor(&ECDSA);
     let metadata = format!(
         r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{ISSUER}"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{certificates}<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.test/"/></IDPSSODescriptor></EntityDescriptor>"#
     );
     let id = EntityId::try_new(ISSUER).unwrap();
     let unsigned = MetadataTrustPolicy::UnsignedForCompatibility;
     let provider = IdpDescriptor::from_metadata_xml_for(id, &metadata, unsigned).unwrap();
-    let whole = std::ptr::eq(case.trust, &*SIGNED_RESPONSE);
-    let more = std::ptr::eq(case.trust, &*MORE_ALGORITHMS);
+    let whole = std::ptr::eq(case.trust, &raw const *SIGNED_RESPONSE);
+    let more = std::ptr::eq(case.trust, &raw const *MORE_ALGORITHMS);
     let policy = SpValidationPolicy {
         assertions: if whole {
             AssertionSignaturePolicy::AllowUnsignedForCompatibility

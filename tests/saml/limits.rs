@@ -8,7 +8,7 @@ use portcullis::federation::saml::{SamlError, UnverifiedSamlResponse};
 
 use crate::build::{once, sign_assertion, unsigned};
 use crate::case::{Case, SIGNED_ASSERTION, verify};
-use crate::keys::TRUSTED;
+use crate::keys::{ATTACKER, TRUSTED};
 
 fn in_the_response(what: &str) -> Case {
     Case::after_signing(|signed| {
@@ -92,6 +92,31 @@ fn i14_a_compressed_response_is_not_inflated() {
     for start in [&b"\x01\x05\x00\xfa\xff<a/> "[..], b"\x78\x9c\xed\xc1\x01\x01", b"\x1f\x8b\x08\x00\x00\x00"] {
         let refused = UnverifiedSamlResponse::from_base64(&STANDARD.encode(start)).unwrap_err();
         assert_eq!(refused, SamlError::NotXml);
+    }
+}
+
+/// Documents as bad as the limits allow, in good form and signed by a stranger, so that they get as
+/// far as the signature.
+#[test]
+fn i14_the_most_that_the_limits_allow_takes_little_time() {
+    let chain = |inner: &str| format!("{}{inner}{}", "<a xmlns:b=\"urn:b\" b:c=\"\">".repeat(50), "</a>".repeat(50));
+    for worst in [
+        "<a/>".repeat(4_900),
+        many(1_900, |at| format!(r#"<a xmlns:n{at}="urn:n{at}" n{at}:b=""/>"#)),
+        many(700, |at| format!("<a {}/>", many(32, |number| format!(r#"a{number}="{at}" "#)))),
+        many(38, |_| chain("<a/>")),
+        chain(&many(1_900, |at| format!(r#"<a xmlns:n{at}="urn:n{at}" n{at}:b=""/>"#))),
+        "&amp;".repeat(50_000),
+    ] {
+        let response = once(&unsigned(), "physics", &worst);
+        let (good, bad) = (sign_assertion(&response, &TRUSTED), sign_assertion(&response, &ATTACKER));
+        for (signed, fine) in [(&good, true), (&bad, false)] {
+            let start = Instant::now();
+            let verdict = verify(&SIGNED_ASSERTION, signed, crate::build::NOW);
+            assert_eq!(verdict.is_ok(), fine, "{verdict:?}");
+            println!("{} bytes, {fine}: {:?}", signed.len(), start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(5), "{:?} for {worst:.60}", start.elapsed());
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! its line names. The names begin with the rows of the attack list (group I).
 
 #![cfg(feature = "saml")]
+#![expect(clippy::unwrap_used, reason = "what builds a document for a test stops the test if it cannot")]
 
 #[macro_use]
 mod case;
@@ -15,6 +16,7 @@ mod library_alone;
 mod limits;
 mod markup;
 mod metadata;
+mod mutation;
 mod no_files;
 mod requirement;
 mod role;

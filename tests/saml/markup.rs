@@ -42,7 +42,7 @@ attacks! {
     i06_an_entity_from_an_address: doctype(r#"<!DOCTYPE r [<!ENTITY e SYSTEM "http://127.0.0.1:9/x">]>"#, "researcher", "&e;") => SamlError::DocumentType;
     i06_a_document_type_from_an_address: doctype(r#"<!DOCTYPE r SYSTEM "http://127.0.0.1:9/x.dtd">"#, "physics", "physics") => SamlError::DocumentType;
     i06_a_parameter_entity: doctype(r#"<!DOCTYPE r [<!ENTITY % p SYSTEM "http://127.0.0.1:9/x.dtd"> %p;]>"#, "physics", "physics") => SamlError::DocumentType;
-    i06_an_attribute_made_an_identifier: doctype(r#"<!DOCTYPE r [<!ATTLIST saml:Subject x ID #IMPLIED>]>"#, "<saml:Subject>", r#"<saml:Subject x="_assertion-1">"#) => SamlError::DocumentType;
+    i06_an_attribute_made_an_identifier: doctype("<!DOCTYPE r [<!ATTLIST saml:Subject x ID #IMPLIED>]>", "<saml:Subject>", r#"<saml:Subject x="_assertion-1">"#) => SamlError::DocumentType;
     i06_an_entity_that_nobody_declared: after("researcher", "&nbsp;researcher") => SamlError::Markup("an entity");
     i06_an_entity_in_an_attribute: after(r#"Name="groups""#, r#"Name="&e;""#) => SamlError::Markup("an entity");
     i06_another_encoding: Case::after_signing(|signed| format!(r#"<?xml version="1.0" encoding="UTF-16"?>{signed}"#)) => SamlError::NotXml;

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use portcullis::federation::saml::SamlError;
@@ -56,6 +56,7 @@ fn opens_the_pipe(test: &str) -> bool {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored"])
         .current_dir(folder.path())
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let mut opened = false;

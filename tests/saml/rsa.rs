@@ -105,14 +105,15 @@ fn double(number: &[u32], modulus: &[u32]) -> Vec<u32> {
 
 /// `number` less the modulus, if it is not smaller.
 fn reduced(number: &[u32], modulus: &[u32]) -> Vec<u32> {
-    let mut borrow = 0_i64;
+    let mut borrow = false;
     let difference: Vec<u32> = (0..number.len())
         .map(|at| {
-            let limb = i64::from(number[at]) - i64::from(modulus.get(at).copied().unwrap_or(0)) + borrow;
-            borrow = limb >> 32;
-            (limb & 0xffff_ffff) as u32
+            let (limb, first) = number[at].overflowing_sub(modulus.get(at).copied().unwrap_or(0));
+            let (limb, second) = limb.overflowing_sub(u32::from(borrow));
+            borrow = first || second;
+            limb
         })
         .collect();
-    let result = if borrow < 0 { number } else { &difference };
+    let result = if borrow { number } else { &difference };
     result[..modulus.len()].to_vec()
 }

@@ -23,7 +23,7 @@ fn reference(uri: &'static str) -> Case {
 }
 
 fn identifier(attribute: &'static str) -> Case {
-    Case::after_signing(move |signed| once(signed, r#"<saml:Subject>"#, &format!("<saml:Subject {attribute}>")))
+    Case::after_signing(move |signed| once(signed, "<saml:Subject>", &format!("<saml:Subject {attribute}>")))
 }
 
 fn shape(what: &'static str) -> SamlError {

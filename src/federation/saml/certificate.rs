@@ -88,15 +88,12 @@ fn not_after_and_key(certificate: &[u8]) -> Option<(Timestamp, &[u8])> {
 
 /// A `UTCTime` or `GeneralizedTime` in the forms of RFC 5280, section 4.1.2.5, and what follows it.
 fn der_time(input: &[u8]) -> Option<(Timestamp, &[u8])> {
-    let (digits, rest) = match der_value(input, UTC_TIME) {
-        Some((digits, rest)) => {
-            let century = if digits.first()? >= &b'5' { "19" } else { "20" };
-            (format!("{century}{}", std::str::from_utf8(digits).ok()?), rest)
-        }
-        None => {
-            let (digits, rest) = der_value(input, GENERALIZED_TIME)?;
-            (std::str::from_utf8(digits).ok()?.to_owned(), rest)
-        }
+    let (digits, rest) = if let Some((digits, rest)) = der_value(input, UTC_TIME) {
+        let century = if digits.first()? >= &b'5' { "19" } else { "20" };
+        (format!("{century}{}", std::str::from_utf8(digits).ok()?), rest)
+    } else {
+        let (digits, rest) = der_value(input, GENERALIZED_TIME)?;
+        (std::str::from_utf8(digits).ok()?.to_owned(), rest)
     };
     let time = DateTime::strptime("%Y%m%d%H%M%SZ", &digits).ok()?;
     Some((TimeZone::UTC.to_timestamp(time).ok()?, rest))

@@ -140,7 +140,7 @@ fn after(end: Timestamp, by: SignedDuration, now: Timestamp, what: &'static str)
 /// A time in an attribute: in UTC, as the standard demands (SAML core, section 1.3.3).
 fn time(tree: &Tree<'_>, node: NodeId, name: &str, what: &'static str) -> Result<Option<Timestamp>, SamlError> {
     let Some(text) = tree.attribute(node, name) else { return Ok(None) };
-    let utc = text.len() <= 40 && text.ends_with('Z') && text.bytes().nth(10) == Some(b'T');
+    let utc = text.len() <= 40 && text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
     let time = if utc { text.parse().ok() } else { None };
     time.map(Some).ok_or(SamlError::Time(what))
 }

@@ -6,6 +6,8 @@
 //! Web browser SSO profile: <https://docs.oasis-open.org/security/saml/v2.0/saml-profiles-2.0-os.pdf>,
 //! section 4.1.4.2.
 
+use std::collections::HashSet;
+
 use uppsala::NodeId;
 
 use super::error::SamlError;
@@ -48,7 +50,7 @@ impl Shape {
             assertion_signature: signature_in(tree, assertion)?,
         };
         shape.check_places(tree)?;
-        shape.check_children(tree)?;
+        check_children(tree)?;
         shape.check_attributes(tree)?;
         for node in [response, assertion] {
             if tree.attribute(node, "Version") != Some("2.0") {
@@ -61,31 +63,13 @@ impl Shape {
     /// No signature but the two that were found, and no second response.
     fn check_places(&self, tree: &Tree<'_>) -> Result<(), SamlError> {
         for node in tree.elements() {
-            match tree.name(node).1 {
-                "Signature" if ![self.response_signature, self.assertion_signature].contains(&Some(node)) => {
-                    if !check_is_off("saml_misplaced_signature") {
-                        return Err(SamlError::MisplacedSignature);
-                    }
-                }
-                "Response" if node != self.response => return Err(SamlError::Shape("there is a second Response")),
-                _ => {}
+            let name = tree.name(node).1;
+            let ours = [self.response_signature, self.assertion_signature].contains(&Some(node));
+            if name == "Signature" && !ours && !check_is_off("saml_misplaced_signature") {
+                return Err(SamlError::MisplacedSignature);
             }
-        }
-        Ok(())
-    }
-
-    /// Only known elements in the elements that are read.
-    fn check_children(&self, tree: &Tree<'_>) -> Result<(), SamlError> {
-        for node in tree.elements() {
-            let (namespace, local) = tree.name(node);
-            let Some((_, allowed)) = CHILDREN.iter().find(|(name, _)| *name == (namespace, local)) else { continue };
-            if !tree.has_only_elements(node) {
-                return Err(SamlError::Shape("there is text where only elements belong"));
-            }
-            for child in tree.children(node) {
-                if !allowed.contains(&tree.name(child)) && !check_is_off("saml_children") {
-                    return Err(SamlError::Shape("there is an element where the profile has no place for it"));
-                }
+            if name == "Response" && node != self.response {
+                return Err(SamlError::Shape("there is a second Response"));
             }
         }
         Ok(())
@@ -94,7 +78,7 @@ impl Shape {
     /// Identifiers stand on the response and the assertion only, and what is read by name has no
     /// look-alike with a prefix.
     fn check_attributes(&self, tree: &Tree<'_>) -> Result<(), SamlError> {
-        let mut identifiers = Vec::new();
+        let (mut identifiers, mut unique) = (HashSet::new(), true);
         for node in tree.elements() {
             let ours = node == self.response || node == self.assertion;
             let in_signature = tree.name(node).0 == SIGNATURE;
@@ -109,17 +93,33 @@ impl Shape {
                     return Err(SamlError::Shape("an attribute that is read has a prefix"));
                 }
                 if named {
-                    identifiers.push(attribute.value.as_ref());
+                    unique &= identifiers.insert(attribute.value.as_ref());
                 }
             }
             if tree.declared_namespaces(node).any(is_relative) {
                 return Err(SamlError::RelativeNamespace);
             }
         }
-        let unique = identifiers.iter().enumerate().all(|(at, id)| !identifiers[..at].contains(id));
         let named = [self.response, self.assertion].iter().all(|it| tree.attribute(*it, "ID").is_some_and(is_name));
         if (unique && named) || check_is_off("saml_identifiers") { Ok(()) } else { Err(SamlError::Identifier) }
     }
+}
+
+/// Only known elements in the elements that are read.
+fn check_children(tree: &Tree<'_>) -> Result<(), SamlError> {
+    for node in tree.elements() {
+        let (namespace, local) = tree.name(node);
+        let Some((_, allowed)) = CHILDREN.iter().find(|(name, _)| *name == (namespace, local)) else { continue };
+        if !tree.has_only_elements(node) {
+            return Err(SamlError::Shape("there is text where only elements belong"));
+        }
+        for child in tree.children(node) {
+            if !allowed.contains(&tree.name(child)) && !check_is_off("saml_children") {
+                return Err(SamlError::Shape("there is an element where the profile has no place for it"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The signature directly in an element, which must not be there twice.
