@@ -1,0 +1,1 @@
+//! The configurations: what is kept, what is in force.

@@ -1,0 +1,15 @@
+//! Federation: whose word counts, and what is taken for their word. Tests that begin with the number of
+//! an attack (`h01_…`) belong to a row of the attack list. Issuers are stubs on real sockets.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../support/issuer.rs"]
+mod issuer;
+
+mod claims;
+mod configurations;
+mod fixture;
+mod key_selection;
+mod keys_over_time;
+mod misbehaving_issuers;
+mod saml;
+mod signatures;
