@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use portcullis::clock::SettableClock;
 use portcullis::config;
 use portcullis::federation::{
@@ -40,18 +40,20 @@ pub(crate) struct Trusted {
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
-        Self::with(config::Federation {
-            private_networks: Vec::new(),
-            ca_file: None,
-            keep_last_keys: Duration::from_hours(24),
-            saml: None,
-        })
-        .await
+        Self::with(settings()).await
     }
 
     pub(crate) async fn with(settings: config::Federation) -> Self {
+        Self::over(settings, |store| store).await
+    }
+
+    /// With whatever `wrap` makes of the store.
+    pub(crate) async fn over(
+        settings: config::Federation,
+        wrap: impl FnOnce(Arc<dyn KeyStore>) -> Arc<dyn KeyStore>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn KeyStore> = Arc::new(EmbeddedStore::open(&folder.path().join("store.redb")).unwrap());
+        let store = wrap(Arc::new(EmbeddedStore::open(&folder.path().join("store.redb")).unwrap()));
         let clock = Arc::new(SettableClock::new("2026-05-06T07:08:09Z".parse().unwrap()));
         let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock) as _, &settings).await.unwrap();
         Self { federation, store, clock, settings, _folder: folder }
@@ -116,6 +118,16 @@ impl Fixture {
     }
 }
 
+/// The settings of a section that is not there.
+pub(crate) fn settings() -> config::Federation {
+    config::Federation {
+        private_networks: Vec::new(),
+        ca_file: None,
+        keep_last_keys: Duration::from_hours(24),
+        saml: None,
+    }
+}
+
 pub(crate) async fn verify(federation: &Federation, token: &str) -> Result<VerifiedOidcToken, LoginError> {
     federation.verify_oidc(&UnverifiedJwt::new(Zeroizing::new(token.to_owned()))).await
 }
@@ -172,8 +184,4 @@ pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> b
         }
     };
     assert!(tokio::time::timeout(Duration::from_secs(10), waiting).await.is_ok(), "never came true: {what}");
-}
-
-pub(crate) fn timestamp(seconds: i64) -> Timestamp {
-    Timestamp::from_second(seconds).unwrap()
 }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
@@ -26,12 +25,12 @@ pub(crate) enum Behaviour {
     Drip,
     /// Never.
     Hang,
+    /// As it should be, once it is told to.
+    Held(Arc<tokio::sync::Notify>),
     /// More than anybody wants: so many bytes.
     Huge(usize),
     /// Packed.
     Packed,
-    /// Somewhere else.
-    Redirect(String),
     /// Not at all.
     Status(u16),
 }
@@ -145,14 +144,16 @@ async fn serve(mut stream: TcpStream, address: SocketAddr, state: Arc<Mutex<Stat
     let ok = |length: usize, more: &str| {
         format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{caching}{more}\r\n")
     };
+    if let Behaviour::Held(released) = &behaviour {
+        released.notified().await;
+    }
     let answer = match behaviour {
-        Behaviour::Serve => ok(body.len(), "") + &body,
+        Behaviour::Held(_) | Behaviour::Serve => ok(body.len(), "") + &body,
         Behaviour::Packed => ok(body.len(), "Content-Encoding: gzip\r\n") + &body,
         Behaviour::Bytes(bytes) => {
             let _ = stream.write_all(&bytes).await;
             return;
         }
-        Behaviour::Redirect(to) => format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"),
         Behaviour::Status(status) => format!("HTTP/1.1 {status} Trouble\r\nContent-Length: 0\r\n\r\n"),
         Behaviour::Huge(length) => {
             let _ = stream.write_all(ok(length, "").as_bytes()).await;

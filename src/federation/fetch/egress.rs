@@ -87,7 +87,7 @@ const NOT_PUBLIC_V4: &[(u128, u32)] = &[
     (v4(224, 0, 0, 0), 3),     // multicast, reserved, broadcast
 ];
 
-/// Within 2000::/3.
+/// Within `2000::/3`.
 const NOT_PUBLIC_V6: &[(u128, u32)] = &[
     (0x2001_0000 << 96, 23), // protocol assignments, Teredo among them
     (0x2001_0db8 << 96, 32), // documentation

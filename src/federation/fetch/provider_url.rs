@@ -34,8 +34,12 @@ impl ProviderUrl {
             return Err(ProviderUrlError::Form);
         };
         let named = !authority.host().is_empty() && !authority.as_str().contains('@');
-        let right_port = authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok_and(|port| port > 0));
-        if !named || !right_port || authority.as_str().ends_with(':') {
+        let right_port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix(':').and_then(|port| port.parse::<u16>().ok()).is_some_and(|port| port > 0),
+            None => false,
+        };
+        if !named || !right_port {
             return Err(ProviderUrlError::Form);
         }
         let path_and_query = parts.path_and_query.map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());

@@ -1,4 +1,4 @@
-//! Where an issuer says that its keys are: OpenID Connect Discovery 1.0, section 4.
+//! Where an issuer says that its keys are: `OpenID` Connect Discovery 1.0, section 4.
 
 use serde_json::Value;
 

@@ -12,8 +12,6 @@ mod claims;
 mod discovery;
 mod jwks;
 mod provider;
-#[cfg(test)]
-mod tests;
 mod token;
 
 use std::sync::Arc;

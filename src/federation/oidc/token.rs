@@ -68,7 +68,7 @@ impl<'a> UnverifiedToken<'a> {
         let kind = text_of(&header, "typ", 64)?;
         // RFC 7515, section 4.1.9: compared without case, `application/` may be left out. Tokens of other
         // kinds (logout, security events) come from the same keys and are no proof that somebody is there.
-        let kind = kind.map(|kind| kind.to_ascii_lowercase());
+        let kind = kind.map(str::to_ascii_lowercase);
         let kind = kind.as_deref().map(|kind| kind.strip_prefix("application/").unwrap_or(kind));
         if !matches!(kind, None | Some("jwt" | "at+jwt")) {
             return Err(TokenError::Kind);

@@ -1,1 +1,0 @@
-//! The configurations: what is kept, what is in force.
