@@ -43,7 +43,7 @@ pub struct Federation {
     clock: Arc<dyn Clock>,
     in_force: Arc<InForce>,
     #[cfg(feature = "saml")]
-    saml_service: Option<saml::SamlService>,
+    saml_service: Option<config::SamlService>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -93,17 +93,12 @@ impl Federation {
         })));
         let (follower, watch) = follow::Follower::start(Arc::clone(&store), Arc::clone(&in_force)).await?;
         tasks.spawn(follower.run(watch, stop.clone()));
-        #[cfg(feature = "saml")]
-        let saml_service = settings.saml.as_ref().map(|service| saml::SamlService {
-            entity_id: service.entity_id.clone(),
-            acs_url: service.acs_url.clone(),
-        });
         Ok(Arc::new(Self {
             store,
             clock,
             in_force,
             #[cfg(feature = "saml")]
-            saml_service,
+            saml_service: settings.saml.clone(),
             stop,
             tasks,
         }))

@@ -8,10 +8,10 @@ use super::admission::{check_count, check_description, check_name, invalid};
 use super::in_force::{SAML, SamlInForce, Stored};
 use super::manage::{ATTEMPTS, new_uid, record_key};
 use super::saml::{
-    SamlError, SamlService, SamlTrust, SamlTrustError, SamlTrustSettings, SignedPart, UnverifiedSamlResponse,
-    VerifiedAssertion,
+    SamlError, SamlTrust, SamlTrustError, SamlTrustSettings, SignedPart, UnverifiedSamlResponse, VerifiedAssertion,
 };
 use super::{Federation, FederationError, LoginError, NewSamlConfiguration, SamlConfiguration, UnverifiedSaml};
+use crate::config::SamlService;
 use crate::identity::{Evidence, Origin, Principal, SecretDigest, UseOnce};
 use crate::store::Expected;
 

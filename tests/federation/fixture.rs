@@ -120,12 +120,7 @@ impl Fixture {
 
 /// The settings of a section that is not there.
 pub(crate) fn settings() -> config::Federation {
-    config::Federation {
-        private_networks: Vec::new(),
-        ca_file: None,
-        keep_last_keys: Duration::from_hours(24),
-        saml: None,
-    }
+    config::Federation::default()
 }
 
 pub(crate) async fn verify(federation: &Federation, token: &str) -> Result<VerifiedOidcToken, LoginError> {

@@ -4,6 +4,14 @@
 
 #[path = "../support/issuer.rs"]
 mod issuer;
+#[cfg(feature = "saml")]
+#[path = "../saml/keys.rs"]
+#[expect(dead_code, reason = "only what makes good responses is needed here")]
+mod keys;
+#[cfg(feature = "saml")]
+#[path = "../saml/build.rs"]
+#[expect(dead_code, reason = "only what makes good responses is needed here")]
+mod responses;
 
 mod claims;
 mod configurations;
@@ -12,6 +20,7 @@ mod following_the_store;
 mod key_selection;
 mod keys_over_time;
 mod misbehaving_issuers;
+#[cfg(feature = "saml")]
 mod saml;
 mod shaky_store;
 mod signatures;

@@ -8,15 +8,6 @@ use super::*;
 
 const BODY: &str = "{\"a\":1}";
 
-fn settings() -> config::Federation {
-    config::Federation {
-        private_networks: Vec::new(),
-        ca_file: None,
-        keep_last_keys: Duration::from_hours(24),
-        saml: None,
-    }
-}
-
 fn fetcher(settings: &config::Federation, addresses: &[&str]) -> Fetcher {
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
     Fetcher { resolver: Resolver::Fixed(addresses), ..Fetcher::new(settings).unwrap() }
@@ -59,7 +50,7 @@ async fn server() -> (u16, String) {
 
 #[tokio::test]
 async fn h15_a_name_that_leads_into_private_networks_is_not_connected_to() {
-    let settings = settings();
+    let settings = config::Federation::default();
     let private = [
         "127.0.0.1",
         "169.254.169.254",
@@ -106,7 +97,8 @@ async fn h15_an_address_that_was_judged_is_the_one_that_is_connected_to() {
     let file = folder.path().join("ca.pem");
     std::fs::write(&file, &certificate).unwrap();
     let here = "127.0.0.0/8".parse().unwrap();
-    let settings = config::Federation { private_networks: vec![here], ca_file: Some(file), ..settings() };
+    let settings =
+        config::Federation { private_networks: vec![here], ca_file: Some(file), ..config::Federation::default() };
     let wanted = url(&format!("https://idp.example.com:{port}/keys?a=b"));
     // Addresses that are not permitted are passed over.
     for addresses in [&["127.0.0.1"][..], &["10.0.0.1", "169.254.169.254", "127.0.0.1"]] {
@@ -131,7 +123,7 @@ fn a_file_without_certificates_is_an_error_of_the_operators() {
     let file = folder.path().join("ca.pem");
     std::fs::write(&file, "no certificate").unwrap();
     for file in [file, folder.path().join("missing.pem")] {
-        let opened = Fetcher::new(&config::Federation { ca_file: Some(file), ..settings() });
+        let opened = Fetcher::new(&config::Federation { ca_file: Some(file), ..config::Federation::default() });
         assert!(matches!(opened, Err(FederationError::File(_))));
     }
 }
