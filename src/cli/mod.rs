@@ -1,9 +1,12 @@
 //! Arguments to calls.
 
+mod api;
 mod check;
 #[cfg(feature = "dev")]
 mod dev;
+mod failure;
 mod key;
+mod management;
 mod operations;
 mod serve;
 

@@ -19,6 +19,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::app::{App, StartError, asked_to_stop};
+use crate::cli::management::shell_quoted;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config;
 use crate::telemetry::{self, LogFormat};
@@ -108,7 +109,7 @@ fn explained(error: StartError, dir: &Path) -> anyhow::Error {
             anyhow::anyhow!(
                 "another program listens on {address} already. Stop it, or choose another port: \
                  portcullis dev --dir {} --port {other}",
-                welcome::as_shell_word(&dir.to_string_lossy())
+                shell_quoted(&dir.to_string_lossy())
             )
         }
         other => anyhow::Error::new(other).context(format!("cannot start in {}", dir.display())),

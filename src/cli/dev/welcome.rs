@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::admin_key::AdminKey;
 use super::certificate::Authority;
 use super::folder::Folder;
+use crate::cli::management::shell_quoted;
 
 /// Everything there is to tell.
 pub(super) struct Welcome<'a> {
@@ -42,16 +43,16 @@ impl Welcome<'_> {
              export AWS_CA_BUNDLE={ca}\n\
              export AWS_ENDPOINT_URL_S3={endpoint}\n",
             id = credential.id,
-            secret = as_shell_word(credential.secret.expose()),
-            ca = as_shell_word(&self.certificate.file.to_string_lossy()),
+            secret = shell_quoted(credential.secret.expose()),
+            ca = shell_quoted(&self.certificate.file.to_string_lossy()),
             endpoint = self.endpoint,
         ))
     }
 
     fn text(&self) -> Zeroizing<String> {
-        let dir = as_shell_word(&self.asked_for.to_string_lossy());
+        let dir = shell_quoted(&self.asked_for.to_string_lossy());
         let program = std::env::args().next().unwrap_or_else(|| "portcullis".to_owned());
-        let program = as_shell_word(&program);
+        let program = shell_quoted(&program);
         let news = match (self.key.is_new, self.certificate.is_new) {
             (true, true) => "made now: a CA, a certificate, and a key that may do everything",
             (false, true) => "key and data are those of the last run; the CA is new, as the old one was lost",
@@ -77,16 +78,6 @@ impl Welcome<'_> {
             endpoint = self.endpoint,
             settings = self.settings().as_str(),
         ))
-    }
-}
-
-/// `text` as one word for a shell.
-pub(super) fn as_shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+=_-.:,@".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 
