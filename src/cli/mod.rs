@@ -2,6 +2,7 @@
 
 mod api;
 mod check;
+mod credentials;
 #[cfg(feature = "dev")]
 mod dev;
 mod failure;
@@ -19,6 +20,7 @@ use clap::{Parser, Subcommand};
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(check) => check.run(),
+        Command::Credentials(credentials) => credentials.run(),
         #[cfg(feature = "dev")]
         Command::Dev(dev) => dev.run(),
         Command::Key(key) => key.run(),
@@ -39,6 +41,8 @@ struct Arguments {
 enum Command {
     /// Read and validate a configuration, and print what would run.
     Check(check::Check),
+    /// Get a key for AWS's tools and SDKs, as their `credential_process`.
+    Credentials(credentials::Credentials),
     /// Run a ready-made server on loopback, with everything it needs in one folder.
     #[cfg(feature = "dev")]
     Dev(dev::Dev),
