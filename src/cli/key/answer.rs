@@ -1,9 +1,7 @@
 //! What `portcullis key` prints.
 
-use std::fmt::Write as _;
-
 use crate::cli::failure::Failure;
-use crate::cli::management::{as_json, shell_quoted, table, time_or};
+use crate::cli::management::{as_json, details, shell_quoted, table, time_or};
 use crate::control::{CreatedKey, KeyList};
 use crate::identity::Origin;
 use crate::keys::KeyInfo;
@@ -46,30 +44,25 @@ pub(super) fn shown(key: &KeyInfo, json: bool) -> Result<String, Failure> {
     if json {
         return as_json(key);
     }
-    let mut text = String::new();
-    let mut line = |name: &str, value: &str| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:15} {value}");
-    };
-    line("access key id", key.access_key_id.as_str());
-    line("status", key.status.as_str());
-    line("principal", key.principal.as_str());
-    line("organization", key.organization.as_str());
-    line("permission", key.permission.as_str());
-    line("issued", &time_or(Some(key.issued_at), "-"));
-    line("expires", &time_or(key.expires_at, "never"));
-    line("last used", &time_or(key.last_used, "-"));
+    let mut pairs = vec![
+        ("access key id", key.access_key_id.to_string()),
+        ("status", key.status.as_str().to_owned()),
+        ("principal", key.principal.to_string()),
+        ("organization", key.organization.to_string()),
+        ("permission", key.permission.to_string()),
+        ("issued", time_or(Some(key.issued_at), "-")),
+        ("expires", time_or(key.expires_at, "never")),
+        ("last used", time_or(key.last_used, "-")),
+    ];
     if key.suspended_since.is_some() {
-        line("suspended since", &time_or(key.suspended_since, "-"));
+        pairs.push(("suspended since", time_or(key.suspended_since, "-")));
     }
     if key.revoked_at.is_some() {
-        line("revoked", &time_or(key.revoked_at, "-"));
+        pairs.push(("revoked", time_or(key.revoked_at, "-")));
     }
-    line("made from", &made_from(&key.minted_from));
-    for (name, value) in key.attributes.iter() {
-        line(name, value);
-    }
-    Ok(text)
+    pairs.push(("made from", made_from(&key.minted_from)));
+    pairs.extend(key.attributes.iter().map(|(name, value)| (name, value.to_owned())));
+    Ok(details(&pairs))
 }
 
 fn made_from(source: &MintedFrom) -> String {

@@ -16,6 +16,8 @@ pub(crate) fn as_json(value: &impl Serialize) -> Result<String, Failure> {
 
 /// Rows under a head, each column as wide as it has to be.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let rows: Vec<_> =
+        rows.iter().map(|row| std::array::from_fn::<_, N, _>(|column| printable(&row[column]))).collect();
     let widths: [usize; N] = std::array::from_fn(|column| {
         let longest = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
         longest.max(head[column].len())
@@ -31,10 +33,26 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
         text.push('\n');
     };
     line(head);
-    for row in rows {
+    for row in &rows {
         line(std::array::from_fn(|column| row[column].as_str()));
     }
     text
+}
+
+/// A line for each pair, the names in a column of their own.
+pub(crate) fn details(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (name, value) in pairs {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:width$}  {}", printable(value));
+    }
+    text
+}
+
+/// Without what a terminal would act upon: identity providers choose some of the words.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// To the second.

@@ -6,7 +6,7 @@ mod grant;
 mod place;
 mod service;
 
-pub(super) use answer::{as_json, shell_quoted, table, time_or};
+pub(super) use answer::{as_json, details, shell_quoted, table, time_or};
 pub(super) use grant::{Granted, parse_expiry};
 pub(super) use place::Arguments;
 pub(super) use service::{NOTHING, Service};
