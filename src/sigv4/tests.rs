@@ -158,7 +158,7 @@ proptest! {
             headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
         }
         let time = SigningTime::at(plain.time);
-        let scope = Scope { date: time.date(), region: REGION.into() };
+        let scope = Scope { date: time.date(), region: REGION.into(), service: Service::S3 };
         let secret = SecretAccessKey::parse(Zeroizing::new(SECRET.into())).unwrap();
         let key = SigningKey::derive(&secret, scope.date, REGION, "s3");
         let payload = if plain.payload_hash == HELLO_SHA256 {
