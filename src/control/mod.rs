@@ -6,6 +6,7 @@
 //! | `GET /v1/admin/keys?after=ID&limit=N` | list keys, by id |
 //! | `GET /v1/admin/keys/{id}` | show one |
 //! | `POST /v1/admin/keys/{id}/suspend`, `resume`, `revoke` | what they say |
+//! | `POST /`, `GET /` | AWS STS, in XML |
 //!
 //! Who is calling is a [`Caller`] that whoever accepted the connection attaches; without one every
 //! route answers 401. Failures are `{"code": <grpc number>, "message": ..., "details": []}`.
@@ -16,6 +17,7 @@ mod grant;
 mod keys;
 mod limits;
 mod socket;
+mod sts;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,7 @@ use crate::authority::Ceilings;
 use crate::clock::Clock;
 use crate::federation::Federation;
 use crate::keys::Keys;
+use crate::sigv4::AcceptedRegion;
 
 pub use caller::Caller;
 pub use error::{ControlError, ErrorBody};
@@ -53,6 +56,8 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
     /// The life of container credentials.
     pub container_key_life: Duration,
+    /// The region that requests to the security token service are signed for.
+    pub region: AcceptedRegion,
     /// As in `[limits]`.
     pub logins_per_minute_per_peer: u32,
     /// As in `[limits]`.
@@ -76,6 +81,7 @@ impl Control {
             ceilings: Ceilings::new(Vec::new()),
             clock,
             container_key_life: Duration::from_hours(1),
+            region: AcceptedRegion::Any,
             logins_per_minute_per_peer: u32::MAX,
             keys_per_minute_per_identity: u32::MAX,
             random,
@@ -91,6 +97,7 @@ struct Services {
     ceilings: Arc<Ceilings>,
     clock: Arc<dyn Clock>,
     container_key_life: Duration,
+    region: Arc<AcceptedRegion>,
     limits: Arc<limits::Limits>,
     random: SystemRandom,
 }
@@ -104,6 +111,7 @@ impl From<Control> for Services {
             ceilings: Arc::new(control.ceilings),
             clock: control.clock,
             container_key_life: control.container_key_life,
+            region: Arc::new(control.region),
             limits: Arc::new(limits),
             random: control.random,
         }
@@ -115,6 +123,7 @@ pub fn router(control: Control) -> Router {
     let services = Services::from(control);
     Router::new()
         .nest("/v1/admin/keys", keys::router())
+        .merge(sts::router())
         .fallback(|| async { ControlError::NoSuchRoute })
         .method_not_allowed_fallback(|| async { ControlError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

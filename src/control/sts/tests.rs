@@ -1,0 +1,1 @@
+//! Parameters, ARNs and documents.
