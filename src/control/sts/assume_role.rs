@@ -85,7 +85,7 @@ pub(super) async fn with_saml(
     Ok(Answer::new("AssumeRoleWithSAML", parts))
 }
 
-async fn issue(
+pub(super) async fn issue(
     services: &mut Services,
     evidence: &Evidence,
     asked: Option<NonZeroU32>,

@@ -1,6 +1,7 @@
 //! Who signed a request: the data plane's verifier, for the service `sts`, with AWS STS's words for what
 //! is wrong.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -92,7 +93,7 @@ fn wrong_signature(error: S3Error) -> StsError {
         };
         // A session token is nobody's to print, even for the one who sent it.
         if !text.to_ascii_lowercase().contains(SESSION_TOKEN) {
-            message.push_str(&format!("\n\n{title}\n'{text}'"));
+            let _ = write!(message, "\n\n{title}\n'{text}'");
         }
     }
     StsError::WrongSignature(message)

@@ -61,7 +61,7 @@ async fn answer_to(services: &mut Services, request: Request, request_id: &Reque
     }
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, LARGEST_BODY).await.map_err(|error| {
-        let too_large = error.source().is_some_and(|source| source.is::<LengthLimitError>());
+        let too_large = error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
         if too_large { StsError::TooLarge } else { StsError::BodyCut }
     })?;
     let head = RequestHead::parse(parts.method, &parts.uri, parts.headers, &Domains::default())
