@@ -50,11 +50,16 @@ impl Plain {
 
     /// The request as a client with the `aws-sigv4` crate sends it.
     fn signed_by_oracle(&self, location: SignatureLocation) -> http::Request<()> {
+        self.signed_by_oracle_for("s3", location)
+    }
+
+    fn signed_by_oracle_for(&self, service: &str, location: SignatureLocation) -> http::Request<()> {
         let mut settings = SigningSettings::default();
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.payload_checksum_kind = match location {
             SignatureLocation::QueryParams => PayloadChecksumKind::NoHeader,
+            _ if service == "sts" => PayloadChecksumKind::NoHeader,
             _ => PayloadChecksumKind::XAmzSha256,
         };
         settings.expires_in = matches!(location, SignatureLocation::QueryParams).then(|| Duration::from_hours(1));
@@ -63,7 +68,7 @@ impl Plain {
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(REGION)
-            .name("s3")
+            .name(service)
             .time(SystemTime::from(self.time))
             .settings(settings)
             .build()
@@ -108,6 +113,16 @@ fn verify(head: &RequestHead, now: Timestamp) -> Result<VerifiedSignature, S3Err
     unverified.verify(head, &key, true)
 }
 
+fn verify_for_sts(head: &RequestHead, now: Timestamp, body_sha256: &str) -> Result<(), ErrorCode> {
+    let region = AcceptedRegion::Only(REGION.into());
+    let hash = const_hex::decode_to_array(body_sha256).unwrap();
+    let unverified = UnverifiedSignature::read_for_sts(head, &region, hash).map_err(|error| error.code)?;
+    unverified.judge_time(now).map_err(|error| error.code)?;
+    let secret = SecretAccessKey::parse(Zeroizing::new(SECRET.into())).unwrap();
+    let key = SigningKey::derive(&secret, unverified.scope().date, &unverified.scope().region, "sts");
+    unverified.verify(head, &key, true).map(|_| ()).map_err(|error| error.code)
+}
+
 fn name() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9 /+=&%~.!'()*,:@;$?#\u{e4}\u{6f22}\u{308}-]{1,12}"
 }
@@ -148,6 +163,21 @@ proptest! {
         let head = head_of(&plain.signed_by_oracle(SignatureLocation::QueryParams));
         let verified = verify(&head, plain.time);
         prop_assert!(verified.is_ok(), "{:?}", verified.err());
+    }
+
+    #[test]
+    fn what_the_oracle_signs_for_sts_verifies_for_sts_and_its_body_only(mut plain in plain(), in_query: bool) {
+        plain.payload_hash = HELLO_SHA256.into();
+        let location = if in_query { SignatureLocation::QueryParams } else { SignatureLocation::Headers };
+        let head = head_of(&plain.signed_by_oracle_for("sts", location));
+        prop_assert_eq!(verify_for_sts(&head, plain.time, HELLO_SHA256), Ok(()));
+        let other = HELLO_SHA256.replace("2cf2", "2cf3");
+        prop_assert_eq!(verify_for_sts(&head, plain.time, &other), Err(ErrorCode::SignatureDoesNotMatch));
+        let malformed =
+            if in_query { ErrorCode::AuthorizationQueryParametersError } else { ErrorCode::AuthorizationHeaderMalformed };
+        prop_assert_eq!(verify(&head, plain.time).unwrap_err().code, malformed);
+        let for_s3 = head_of(&plain.signed_by_oracle(location));
+        prop_assert_eq!(verify_for_sts(&for_s3, plain.time, HELLO_SHA256), Err(malformed));
     }
 
     #[test]
