@@ -8,5 +8,9 @@ mod support;
 mod access_key_info;
 mod caller_identity;
 mod client;
+#[expect(dead_code, reason = "shared with the tests of federation, which use all of it")]
+#[path = "../support/issuer.rs"]
+mod issuer;
 mod parameters;
 mod signature;
+mod web_identity;
