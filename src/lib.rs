@@ -31,6 +31,7 @@ pub mod sigv4;
 pub mod audit;
 pub mod backend;
 pub mod config;
+pub mod federation;
 pub mod listener;
 pub mod store;
 pub mod telemetry;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use http::{Request, Response};
@@ -17,7 +18,8 @@ use crate::authority::Ceilings;
 use crate::backend::Backends;
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint, Limits, TlsFiles};
-use crate::control::{self, ControlSocket};
+use crate::control::{self, Control, ControlSocket};
+use crate::federation::Federation;
 use crate::keys::{CacheSettings, Keys};
 use crate::listener::{Listener, Peer, RequestBody, tls};
 use crate::proxy::Proxy;
@@ -38,6 +40,8 @@ pub struct Running {
     pub admin_address: Option<SocketAddr>,
     /// The keys that requests are verified against.
     pub keys: Arc<Keys>,
+    /// Whose word counts.
+    pub federation: Arc<Federation>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -53,16 +57,17 @@ impl App {
         let limits = Arc::new(config.limits.clone());
         let backends = Backends::new(&config.backends, &limits, &clock)?;
         let s3_tls = server_tls(config.s3.tls.as_ref())?;
-        let api_tls = config.api.as_ref().map(|api| server_tls(api.tls.as_ref())).transpose()?.flatten();
+        let api_tls = config.api.as_ref().map(|api| server_tls(api.endpoint.tls.as_ref())).transpose()?.flatten();
         let admin_tls = config.admin.as_ref().map(|admin| server_tls(admin.tls.as_ref())).transpose()?.flatten();
 
         let (store, seal) = open_sealed(&config.store.path, &config.store.seal_key_file, &mut random)?;
         let organization = config.organization.clone();
         let cache = CacheSettings::default();
+        let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &config.federation).await?;
         let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await?;
 
         let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?;
-        let api = optional("api", config.api.as_ref(), api_tls, &limits)?;
+        let api = optional("api", config.api.as_ref().map(|api| &api.endpoint), api_tls, &limits)?;
         let admin = optional("admin", config.admin.as_ref(), admin_tls, &limits)?;
         let socket = ControlSocket::bind(&control::socket_beside(&config.store.path)).await?;
 
@@ -71,15 +76,25 @@ impl App {
             api_address: api.as_ref().map(Listener::local_addr),
             admin_address: admin.as_ref().map(Listener::local_addr),
             keys: Arc::clone(&keys),
+            federation: Arc::clone(&federation),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         let ceilings = Ceilings::new(config.ceilings.clone());
+        let routes = control::router(Control {
+            keys: Arc::clone(&keys),
+            federation: Arc::clone(&federation),
+            ceilings: ceilings.clone(),
+            clock: Arc::clone(&clock),
+            container_key_life: config.api.as_ref().map_or(ONE_HOUR, |api| api.container_key_life),
+            logins_per_minute_per_peer: limits.logins_per_minute_per_peer,
+            keys_per_minute_per_identity: limits.keys_per_minute_per_identity,
+            random,
+        });
         let seed = random.next_u64();
         let proxy = Arc::new(Proxy::new(&config.s3, &limits, Arc::clone(&keys), ceilings, backends, clock, seed));
         let serve = move |request, peer| Arc::clone(&proxy).serve(request, peer);
         running.tasks.spawn(s3.serve(serve, running.stop.clone()));
-        let routes = control::router(Arc::clone(&keys), random);
         if let Some(api) = api {
             running.tasks.spawn(api.serve(service(routes.clone()), running.stop.clone()));
         }
@@ -103,9 +118,13 @@ impl Running {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.federation.shutdown().await;
         self.keys.shutdown().await;
     }
 }
+
+/// Of nobody's concern without an `[api]`.
+const ONE_HOUR: Duration = Duration::from_hours(1);
 
 fn server_tls(files: Option<&TlsFiles>) -> Result<Option<Arc<rustls::ServerConfig>>, StartError> {
     Ok(files.map(tls::server_config).transpose()?)

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use crate::backend::BackendError;
 use crate::control::SocketError;
+use crate::federation::FederationError;
 use crate::keys::KeysError;
 use crate::listener::tls::TlsError;
 use crate::store::OpenError;
@@ -28,6 +29,9 @@ pub enum StartError {
     /// The control socket cannot be made.
     #[error(transparent)]
     Control(#[from] SocketError),
+    /// The federation configurations, or what they need, cannot be read.
+    #[error(transparent)]
+    Federation(#[from] FederationError),
     /// What the store holds cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),

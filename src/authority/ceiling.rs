@@ -1,6 +1,8 @@
 //! The most that an identity may do: the permission of its key, under the ceiling of its prefix. Judged
 //! at every request, so that lowering a ceiling narrows the keys that live.
 
+use std::time::Duration;
+
 use crate::config::Ceiling;
 use crate::identity::{Permission, Principal};
 use crate::s3::operation::{Action, NeededPermission};
@@ -18,6 +20,20 @@ pub struct Denial {
     pub reason: String,
 }
 
+/// Why a principal gets no key like that. The operator's configuration says so.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum IssueDenial {
+    /// Nothing is allowed to such identities.
+    #[error("no [[identity]] entry of the configuration allows anything to this identity")]
+    NoEntry,
+    /// No permanent keys.
+    #[error("the configuration allows no permanent keys to this identity; ask for a duration")]
+    Permanent,
+    /// Not as long.
+    #[error("the configuration allows this identity keys of at most {} seconds", .0.as_secs())]
+    TooLong(Duration),
+}
+
 impl Ceilings {
     /// The ceilings of the configuration.
     #[must_use]
@@ -31,6 +47,29 @@ impl Ceilings {
     pub fn of(&self, principal: &Principal) -> Permission {
         let ceiling = self.0.iter().find(|ceiling| ceiling.matches(principal.as_str()));
         ceiling.map_or(Permission::None, |ceiling| ceiling.permission)
+    }
+
+    /// The most that a new key of `principal` may do, if one may live for `life`; `None` asks for ever.
+    ///
+    /// # Errors
+    /// [`IssueDenial`], which says what the ceiling allows.
+    pub fn judge_issue(&self, principal: &Principal, life: Option<Duration>) -> Result<Permission, IssueDenial> {
+        let ceiling = self.0.iter().find(|ceiling| ceiling.matches(principal.as_str()));
+        let Some(ceiling) = ceiling.filter(|ceiling| ceiling.permission > Permission::None) else {
+            return Err(IssueDenial::NoEntry);
+        };
+        match life {
+            None if !ceiling.permanent => Err(IssueDenial::Permanent),
+            Some(life) if life > ceiling.max_duration => Err(IssueDenial::TooLong(ceiling.max_duration)),
+            _ => Ok(ceiling.permission),
+        }
+    }
+
+    /// The longest life of a temporary key of `principal`; nothing where no entry matches.
+    #[must_use]
+    pub fn longest_life(&self, principal: &Principal) -> Duration {
+        let ceiling = self.0.iter().find(|ceiling| ceiling.matches(principal.as_str()));
+        ceiling.map_or(Duration::ZERO, |ceiling| ceiling.max_duration)
     }
 
     /// Whether a key of `principal` with `permission` may do `action`.
@@ -59,8 +98,6 @@ impl Ceilings {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn ceiling(prefix: &str, permission: Permission) -> Ceiling {

@@ -3,4 +3,4 @@
 
 mod ceiling;
 
-pub use ceiling::{Ceilings, Denial};
+pub use ceiling::{Ceilings, Denial, IssueDenial};

@@ -46,9 +46,9 @@ impl Check {
 }
 
 fn sections(config: &Config) -> impl Iterator<Item = (&'static str, &config::Endpoint)> {
-    [("api", &config.api), ("admin", &config.admin)]
-        .into_iter()
-        .filter_map(|(name, section)| section.as_ref().map(|endpoint| (name, endpoint)))
+    let api = config.api.as_ref().map(|api| ("api", &api.endpoint));
+    let admin = config.admin.as_ref().map(|admin| ("admin", admin));
+    api.into_iter().chain(admin)
 }
 
 fn describe(config: &Config, out: &mut String) -> fmt::Result {

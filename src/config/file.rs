@@ -11,7 +11,8 @@ use toml::de::{DeTable, DeValue};
 use super::error::Problem;
 use super::secret_file::Folders;
 use super::{
-    Backend, Ceiling, ConfigError, Endpoint, Limits, S3, Store, backend, endpoint, identity, limits, s3, store,
+    Api, Backend, Ceiling, ConfigError, Endpoint, Federation, Limits, S3, Store, api, backend, endpoint, federation,
+    identity, limits, s3, store,
 };
 use crate::identity::OrganizationId;
 
@@ -23,7 +24,7 @@ pub struct Config {
     /// The data plane's listener.
     pub s3: S3,
     /// The control plane's listener; none: only the control socket.
-    pub api: Option<Endpoint>,
+    pub api: Option<Api>,
     /// The listener for metrics and health; none: neither is served.
     pub admin: Option<Endpoint>,
     /// The storage behind Portcullis, at least one; a bucket goes to the first that matches.
@@ -33,6 +34,8 @@ pub struct Config {
     /// The most that identities may do, by prefix, longest prefix first. An identity that no entry
     /// matches can neither be minted nor used.
     pub ceilings: Vec<Ceiling>,
+    /// How identity providers are reached.
+    pub federation: Federation,
     /// Time, size and count limits.
     pub limits: Limits,
 }
@@ -66,13 +69,15 @@ pub fn load_with_credentials(path: &Path, credentials: Option<&Path>) -> Result<
 struct Written {
     org_id: String,
     s3: s3::Written,
-    api: Option<endpoint::Written>,
+    api: Option<api::Written>,
     admin: Option<endpoint::Written>,
     #[serde(default)]
     backend: Vec<backend::Written>,
     store: store::Written,
     #[serde(default)]
     identity: Vec<identity::Written>,
+    #[serde(default)]
+    federation: federation::Written,
     #[serde(default)]
     limits: limits::Written,
 }
@@ -82,13 +87,12 @@ impl Written {
         let organization = OrganizationId::parse(&self.org_id)
             .map_err(|_| Problem::text("org_id", &self.org_id, "1 to 64 characters of a-z, 0-9 and -"))?;
         let s3 = self.s3.check(folders).map_err(|problem| problem.under("s3"))?;
-        let section = |written: Option<endpoint::Written>, name: &str| {
-            written.map(|written| written.check(folders)).transpose().map_err(|problem| problem.under(name))
-        };
-        let api = section(self.api, "api")?;
-        let admin = section(self.admin, "admin")?;
-        let endpoints = [("api", &api), ("admin", &admin)];
-        each_address_once(s3.listen, endpoints.map(|(name, endpoint)| (name, endpoint.as_ref().map(|it| it.listen))))?;
+        let api = self.api.map(|api| api.check(folders)).transpose().map_err(|problem| problem.under("api"))?;
+        let admin =
+            self.admin.map(|admin| admin.check(folders)).transpose().map_err(|problem| problem.under("admin"))?;
+        let api_address = api.as_ref().map(|api| api.endpoint.listen);
+        let admin_address = admin.as_ref().map(|admin| admin.listen);
+        each_address_once(s3.listen, [("api", api_address), ("admin", admin_address)])?;
         Ok(Config {
             organization,
             s3,
@@ -97,6 +101,7 @@ impl Written {
             backends: backend::check_all(self.backend, folders)?,
             store: self.store.check(folders).map_err(|problem| problem.under("store"))?,
             ceilings: identity::check_all(self.identity)?,
+            federation: self.federation.check(folders).map_err(|problem| problem.under("federation"))?,
             limits: self.limits.check().map_err(|problem| problem.under("limits"))?,
         })
     }

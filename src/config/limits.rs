@@ -70,6 +70,11 @@ limits! {
     h2_max_pending_resets: usize => usize = 20;
     /// HTTP/2: streams that were reset for the client's errors before the connection ends.
     h2_max_error_resets: usize => usize = 1024;
+    /// Requests a minute of one address (IPv6: one /64) that show a token or an assertion to the control
+    /// plane, right or wrong: 1 to 1,000,000. Half of it may come at once.
+    logins_per_minute_per_peer: u32 => u32 = 1_200;
+    /// Keys a minute that one identity gets: 1 to 1,000,000. Half of it may come at once.
+    keys_per_minute_per_identity: u32 => u32 = 240;
     /// From the start of a connection to a backend until it can be used, TLS included.
     backend_connect_timeout: duration::Written => Duration = seconds(10);
     /// From the end of a request until the head of the backend's answer.
@@ -103,6 +108,16 @@ impl Written {
             h2_connection_window: bytes("h2_connection_window", self.h2_connection_window, 64 << 10..=64 << 20)?,
             h2_max_pending_resets: count("h2_max_pending_resets", self.h2_max_pending_resets, 1..=10_000)?,
             h2_max_error_resets: count("h2_max_error_resets", self.h2_max_error_resets, 1..=100_000)?,
+            logins_per_minute_per_peer: count(
+                "logins_per_minute_per_peer",
+                self.logins_per_minute_per_peer,
+                1..=1_000_000,
+            )?,
+            keys_per_minute_per_identity: count(
+                "keys_per_minute_per_identity",
+                self.keys_per_minute_per_identity,
+                1..=1_000_000,
+            )?,
             backend_connect_timeout: self.backend_connect_timeout.0,
             backend_response_timeout: self.backend_response_timeout.0,
             backend_idle_timeout: self.backend_idle_timeout.0,

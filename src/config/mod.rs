@@ -2,11 +2,13 @@
 //! section has two forms: as written (private, mirrors the TOML) and as checked (what leaves this
 //! folder). Nothing here runs anything: `app` builds from [`Config`].
 
+mod api;
 mod backend;
 mod certificate;
 mod duration;
 mod endpoint;
 mod error;
+mod federation;
 mod file;
 mod identity;
 mod limits;
@@ -14,13 +16,14 @@ mod s3;
 mod secret_file;
 mod size;
 mod store;
-
 mod tls;
 
+pub use api::Api;
 pub use backend::{Addressing, Backend, BackendEndpoint, BucketPattern, PayloadForm};
 pub use certificate::CertificateSummary;
 pub use endpoint::Endpoint;
 pub use error::ConfigError;
+pub use federation::{Federation, SamlService};
 pub use file::{Config, load, load_with_credentials};
 pub use identity::Ceiling;
 pub use limits::Limits;

@@ -4,8 +4,11 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
 
+use super::limits::TooOften;
+use crate::authority::IssueDenial;
 use crate::identity::{AccessKeyId, AccessKeyIdError};
 use crate::keys::KeysError;
 
@@ -30,6 +33,15 @@ pub enum ControlError {
     /// Nobody said who is calling.
     #[error("authentication is required")]
     Unauthenticated,
+    /// The operator's configuration allows no such key.
+    #[error(transparent)]
+    Ceiling(#[from] IssueDenial),
+    /// The caller is known and may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Too many attempts or keys.
+    #[error("too many requests; try again in {} s", .0.retry_after_seconds)]
+    TooOften(TooOften),
     /// The key service refused or failed.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -54,10 +66,19 @@ impl IntoResponse for ControlError {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, INVALID_ARGUMENT),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, UNIMPLEMENTED),
             Self::NoSuchKey(_) | Self::NoSuchRoute => (StatusCode::NOT_FOUND, NOT_FOUND),
+            Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, UNAUTHENTICATED),
+            Self::Keys(KeysError::NoSuchToken(_)) => (StatusCode::NOT_FOUND, NOT_FOUND),
+            Self::Ceiling(_)
+            | Self::Forbidden(_)
+            | Self::Keys(KeysError::NotPermitted(_) | KeysError::Suspended(_) | KeysError::AlreadyUsed) => {
+                (StatusCode::FORBIDDEN, PERMISSION_DENIED)
+            }
             Self::Keys(KeysError::AlreadyExists(_)) => (StatusCode::CONFLICT, ALREADY_EXISTS),
-            Self::Keys(KeysError::Revoked(_)) => (StatusCode::BAD_REQUEST, FAILED_PRECONDITION),
-            Self::Keys(KeysError::Contended(_)) => (StatusCode::CONFLICT, ABORTED),
+            Self::Keys(KeysError::Revoked(_) | KeysError::TokenRevoked(_)) => {
+                (StatusCode::BAD_REQUEST, FAILED_PRECONDITION)
+            }
+            Self::Keys(KeysError::Contended(_) | KeysError::Busy) => (StatusCode::CONFLICT, ABORTED),
             Self::Keys(KeysError::NotCurrent | KeysError::Store(_) | KeysError::Commit(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
             }
@@ -66,7 +87,12 @@ impl IntoResponse for ControlError {
         if status.is_server_error() {
             tracing::error!(error = %self, "a management request failed");
         }
-        (status, Json(ErrorBody { code, message: self.to_string(), details: Vec::new() })).into_response()
+        let body = ErrorBody { code, message: self.to_string(), details: Vec::new() };
+        let mut response = (status, Json(body)).into_response();
+        if let Self::TooOften(TooOften { retry_after_seconds }) = self {
+            response.headers_mut().insert(RETRY_AFTER, retry_after_seconds.into());
+        }
+        response
     }
 }
 
@@ -99,6 +125,12 @@ impl From<QueryRejection> for ControlError {
     }
 }
 
+impl From<TooOften> for ControlError {
+    fn from(too_often: TooOften) -> Self {
+        Self::TooOften(too_often)
+    }
+}
+
 impl From<AccessKeyIdError> for ControlError {
     fn from(error: AccessKeyIdError) -> Self {
         Self::Invalid(error.to_string())
@@ -109,6 +141,8 @@ impl From<AccessKeyIdError> for ControlError {
 const INVALID_ARGUMENT: u8 = 3;
 const NOT_FOUND: u8 = 5;
 const ALREADY_EXISTS: u8 = 6;
+const PERMISSION_DENIED: u8 = 7;
+const RESOURCE_EXHAUSTED: u8 = 8;
 const FAILED_PRECONDITION: u8 = 9;
 const ABORTED: u8 = 10;
 const UNIMPLEMENTED: u8 = 12;

@@ -27,19 +27,23 @@ struct Server {
     folder: TempDir,
 }
 
-async fn keys(folder: &Path) -> Arc<Keys> {
+async fn control(folder: &Path) -> Control {
     // The control plane may not know the store, but a test has to get one from somewhere.
     let mut random = UnwrapErr(SysRng);
     let (store, seal) =
         crate::store::open_sealed(&folder.join("store.redb"), &folder.join("seal.key"), &mut random).unwrap();
     let organization = OrganizationId::parse("ab1cd2").unwrap();
-    Keys::open(store, seal, Arc::new(SystemClock), organization, CacheSettings::default(), &mut random).await.unwrap()
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &Default::default()).await.unwrap();
+    let cache = CacheSettings::default();
+    let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
+    Control::of_store_owner(keys, federation, clock, random)
 }
 
 async fn server() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let socket = socket_beside(&folder.path().join("store.redb"));
-    let router = router(keys(folder.path()).await, UnwrapErr(SysRng));
+    let router = router(control(folder.path()).await);
     let shutdown = CancellationToken::new();
     let bound = ControlSocket::bind(&socket).await.unwrap();
     let serving = tokio::spawn(bound.serve(router, shutdown.clone()));
@@ -142,7 +146,7 @@ async fn bad_requests_get_the_error_envelope() {
 async fn without_a_caller_every_route_is_refused() {
     use hyper::service::Service as _;
     let folder = tempfile::tempdir().unwrap();
-    let router = router(keys(folder.path()).await, UnwrapErr(SysRng));
+    let router = router(control(folder.path()).await);
     for with_caller in [false, true] {
         for (method, path) in [
             ("GET", "/v1/admin/keys"),

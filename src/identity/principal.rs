@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::AccessKeyId;
+use super::{AccessKeyId, TokenId};
 
 /// The identity that a key belongs to, such as `static/CW…` or `saml/<role>`. Compared as one whole
 /// value and never split apart again: the prefix is set here, by the constructor, and what an issuer
@@ -19,11 +19,57 @@ pub struct Principal(Arc<str>);
 #[error("a principal is one of coreweave/, saml/, role/ or static/ followed by 1 to 2048 printable characters")]
 pub struct PrincipalError;
 
+/// Why what an identity provider says of somebody makes no principal.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SubjectError {
+    /// The configured issuer is too long or holds a control character.
+    #[error("the issuer is no part of a principal")]
+    Issuer,
+    /// A role of the wrong form.
+    #[error("a role has 1 to 64 characters of A-Z, a-z, 0-9, _, +, =, comma, ., @ and -")]
+    Role,
+    /// A subject of the wrong form.
+    #[error("a subject has 1 to 255 visible ASCII characters, without * and ?")]
+    Subject,
+}
+
 impl Principal {
     /// The identity of a static key: `static/<key-id>`.
     #[must_use]
     pub fn for_static_key(id: &AccessKeyId) -> Self {
         Self(format!("static/{id}").into())
+    }
+
+    /// The identity of the keys that an API token makes: `coreweave/<token-id>`.
+    #[must_use]
+    pub fn for_token(id: &TokenId) -> Self {
+        Self(format!("coreweave/{id}").into())
+    }
+
+    /// The identity of the keys that a role in a SAML assertion makes: `saml/<role>`.
+    ///
+    /// # Errors
+    /// [`SubjectError::Role`] unless `role` has 1 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`.
+    pub fn for_saml_role(role: &str) -> Result<Self, SubjectError> {
+        let right = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+        if !(1..=64).contains(&role.len()) || !role.bytes().all(right) {
+            return Err(SubjectError::Role);
+        }
+        Ok(Self(format!("saml/{role}").into()))
+    }
+
+    /// The identity of the keys that the subject of an OIDC token makes: `role/<issuer>:<sub>`, where
+    /// `configured_issuer` is what an administrator wrote, never what a token says.
+    ///
+    /// # Errors
+    /// [`SubjectError::Subject`] unless `subject` has 1 to 255 visible ASCII characters without `*` and
+    /// `?`, which are wildcards in policies.
+    pub fn for_oidc_subject(configured_issuer: &str, subject: &str) -> Result<Self, SubjectError> {
+        let right = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'?');
+        if !(1..=255).contains(&subject.len()) || !subject.bytes().all(right) {
+            return Err(SubjectError::Subject);
+        }
+        Self::parse(&format!("role/{configured_issuer}:{subject}")).map_err(|_| SubjectError::Issuer)
     }
 
     /// Accepts `text` as a principal that an administrator typed or the store kept.

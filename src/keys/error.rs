@@ -1,6 +1,6 @@
 //! What can go wrong with access keys, and whose fault it is.
 
-use crate::identity::AccessKeyId;
+use crate::identity::{AccessKeyId, Principal, TokenId};
 use crate::store::{CommitError, RecordError, SealError, StoreError};
 
 /// Why keys could not be found or changed. The first group is the caller's fault, the second ours.
@@ -9,9 +9,24 @@ pub enum KeysError {
     /// The id is taken, by a living key or by the tombstone of a revoked one.
     #[error("there is, or was, an access key {0}; ids are not used twice")]
     AlreadyExists(AccessKeyId),
+    /// The evidence made a key before, and is good for one.
+    #[error("this assertion was used before; log in again at the identity provider")]
+    AlreadyUsed,
     /// What was asked for makes no sense.
     #[error("{0}")]
     Invalid(&'static str),
+    /// The identity may not have what was asked for.
+    #[error("{0}")]
+    NotPermitted(&'static str),
+    /// There is no such token.
+    #[error("there is no API token {0}")]
+    NoSuchToken(TokenId),
+    /// The principal is suspended.
+    #[error("the principal {0} is suspended; an administrator can resume it")]
+    Suspended(Principal),
+    /// The token was revoked, which cannot be undone.
+    #[error("the API token {0} is revoked; create a new one")]
+    TokenRevoked(TokenId),
     /// The key was revoked, which cannot be undone.
     #[error("the access key {0} is revoked; create a new one")]
     Revoked(AccessKeyId),
@@ -22,6 +37,9 @@ pub enum KeysError {
     /// Others changed the same record again and again.
     #[error("the record of {0} is being changed by others; try again")]
     Contended(AccessKeyId),
+    /// Others changed the same records again and again.
+    #[error("the records are being changed by others; try again")]
+    Busy,
     /// A stored record could not be read.
     #[error(transparent)]
     Record(#[from] RecordError),

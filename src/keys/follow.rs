@@ -1,4 +1,4 @@
-//! Follows the store: drops changed keys from the cache, keeps the list of the suspended.
+//! Follows the store: drops changed keys from the cache, keeps the lists of tokens and of the suspended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +8,24 @@ use tokio_util::sync::CancellationToken;
 use super::KeysError;
 use super::lookup::LiveKeys;
 use super::suspension::Suspensions;
-use crate::store::{Change, KEYS, KeyStore, PRINCIPALS, PrincipalRecord, StoreError, Watch, WatchEvent};
+use super::token::TokenBook;
+use crate::store::{
+    Change, KEYS, KeyStore, PRINCIPALS, PrincipalRecord, StoreError, TOKENS, TokenRecord, Watch, WatchEvent,
+};
 
 /// The task that hears of changes.
 pub(super) struct Follower {
     store: Arc<dyn KeyStore>,
     live: Arc<LiveKeys>,
     suspensions: Arc<Suspensions>,
+    tokens: Arc<TokenBook>,
 }
 
 /// What it listens to.
 pub(super) struct Watches {
     keys: Watch,
     principals: Watch,
+    tokens: Watch,
 }
 
 impl Follower {
@@ -29,10 +34,12 @@ impl Follower {
         store: Arc<dyn KeyStore>,
         live: Arc<LiveKeys>,
         suspensions: Arc<Suspensions>,
+        tokens: Arc<TokenBook>,
     ) -> Result<(Self, Watches), KeysError> {
         let watches = watch(&*store).await?;
-        let follower = Self { store, live, suspensions };
+        let follower = Self { store, live, suspensions, tokens };
         follower.list_suspended().await?;
+        follower.list_tokens().await?;
         Ok((follower, watches))
     }
 
@@ -44,6 +51,7 @@ impl Follower {
                 () = stop.cancelled() => return,
                 event = watches.keys.next() => self.key_event(event).await,
                 event = watches.principals.next() => self.principal_event(event),
+                event = watches.tokens.next() => self.token_event(event),
             };
             if !complete {
                 match stop.run_until_cancelled(self.catch_up()).await {
@@ -83,6 +91,23 @@ impl Follower {
         true
     }
 
+    fn token_event(&self, event: Option<WatchEvent>) -> bool {
+        let Some(WatchEvent::Changed(Change { key, revision, value })) = event else { return false };
+        // Tokens leave tombstones: a record that is gone was removed by hand.
+        let Some(value) = value else { return false };
+        match TokenRecord::decode(&key, &value) {
+            Ok(record) => {
+                self.tokens.learn(revision, record);
+                true
+            }
+            Err(error) => {
+                // Whatever it says, it is not understood: listing it anew stops all answers until it is.
+                tracing::error!(%error, "a token record cannot be read");
+                false
+            }
+        }
+    }
+
     /// Changes were missed, or the store stopped reporting: starts over. Until that succeeds, look-ups fail.
     async fn catch_up(&self) -> Watches {
         let mut pause = Duration::from_millis(20);
@@ -106,7 +131,20 @@ impl Follower {
         let watches = watch(&*self.store).await?;
         self.live.forget_all();
         self.list_suspended().await?;
+        self.list_tokens().await?;
         Ok(watches)
+    }
+
+    async fn list_tokens(&self) -> Result<(), KeysError> {
+        let mut after = None;
+        loop {
+            let page = self.store.list(TOKENS, after.as_ref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (key, stored) in &page {
+                self.tokens.learn(stored.revision, TokenRecord::decode(key, &stored.value)?);
+            }
+        }
     }
 
     async fn list_suspended(&self) -> Result<(), KeysError> {
@@ -130,7 +168,8 @@ impl Follower {
 }
 
 async fn watch(store: &dyn KeyStore) -> Result<Watches, StoreError> {
-    Ok(Watches { keys: store.watch(KEYS).await?, principals: store.watch(PRINCIPALS).await? })
+    let (keys, principals) = (store.watch(KEYS).await?, store.watch(PRINCIPALS).await?);
+    Ok(Watches { keys, principals, tokens: store.watch(TOKENS).await? })
 }
 
 const PAGE: usize = 1000;

@@ -1,13 +1,14 @@
 //! Issues keys. The secret is returned once, here, and never again.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::CryptoRng;
 
-use super::{KeyInfo, Keys, KeysError};
-use crate::identity::{AccessKeyId, Permission, Principal, SecretAccessKey};
-use crate::store::{CommitError, KeyRecord, KeyState, MintedFrom, RecordKey};
+use super::{Grant, KeyInfo, KeyLife, Keys, KeysError};
+use crate::identity::{AccessKeyId, Attributes, Permission, Principal, SecretAccessKey, SessionToken, UseOnce};
+use crate::store::{
+    CommitError, DueRecord, Expected, KeyRecord, KeyState, MintedFrom, Mutation, OwnedRecord, RecordKey,
+    UsedAssertionRecord, Write, encode,
+};
 
 /// What a static key shall be.
 #[derive(Debug, Default)]
@@ -18,11 +19,55 @@ pub struct NewStaticKey {
     pub expires_at: Option<Timestamp>,
     /// Id and secret of a key that was made elsewhere; `None` to draw new ones.
     pub import: Option<(AccessKeyId, SecretAccessKey)>,
-    /// What to attach to it: at most 64 names, 16 KiB in all.
-    pub attributes: BTreeMap<String, String>,
+    /// What to attach to it.
+    pub attributes: Attributes,
+}
+
+/// A new key, with its secrets for the first and last time.
+#[derive(Debug)]
+pub struct IssuedKey {
+    /// What may be told of it later, too.
+    pub info: KeyInfo,
+    /// Its secret.
+    pub secret: SecretAccessKey,
+    /// What has to come with it at every request, if anything.
+    pub session_token: Option<SessionToken>,
 }
 
 impl Keys {
+    /// Issues the key that `grant` allows. It works from the moment this returns.
+    ///
+    /// # Errors
+    /// [`KeysError::Suspended`], [`KeysError::NotPermitted`], [`KeysError::AlreadyUsed`] for evidence that
+    /// made a key before, [`KeysError::Invalid`]; else the store's.
+    pub async fn issue(&self, grant: Grant, random: &mut (impl CryptoRng + Send)) -> Result<IssuedKey, KeysError> {
+        let now = self.clock.now();
+        if grant.permission == Permission::None {
+            return Err(KeysError::NotPermitted("this identity may do nothing, so that a key would be useless"));
+        }
+        if self.is_suspended(&grant.principal) && !crate::fault::check_is_off("suspended_issue") {
+            return Err(KeysError::Suspended(grant.principal));
+        }
+        let expires_at = end_of(&grant, now)?;
+        let session_token = grant.with_session_token.then(|| SessionToken::generate(random));
+        let (id, secret) = (AccessKeyId::generate(random), SecretAccessKey::generate(random));
+        let record_key = RecordKey::for_access_key(&id);
+        let record = KeyRecord {
+            principal: grant.principal,
+            organization: self.organization.clone(),
+            permission: grant.permission,
+            issued_at: whole_seconds(now),
+            expires_at,
+            attributes: grant.attributes,
+            minted_from: grant.minted_from,
+            session_token: session_token.as_ref().map(SessionToken::digest),
+            state: KeyState::Active { secret: self.seal.seal(&record_key, &secret, random)?, second_secret: None },
+            id,
+        };
+        self.store_new(&record, grant.use_once).await?;
+        Ok(IssuedKey { info: self.info(record, None), secret, session_token })
+    }
+
     /// Issues a key for an identity of its own, `static/<key-id>`. It works from the moment this
     /// returns, even if somebody tried its id before.
     pub async fn create_static(
@@ -37,10 +82,6 @@ impl Keys {
         if request.expires_at.is_some_and(|end| end <= now) {
             return Err(KeysError::Invalid("the expiry must lie in the future"));
         }
-        let attribute_bytes: usize = request.attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
-        if request.attributes.len() > 64 || attribute_bytes > 16 << 10 {
-            return Err(KeysError::Invalid("a key has at most 64 attributes, 16 KiB in all"));
-        }
         let imported = request.import.is_some();
         let (id, secret) =
             request.import.unwrap_or_else(|| (AccessKeyId::generate(random), SecretAccessKey::generate(random)));
@@ -49,21 +90,81 @@ impl Keys {
             principal: Principal::for_static_key(&id),
             organization: self.organization.clone(),
             permission: request.permission,
-            // Whole seconds: no client needs more, and some cannot read more.
-            issued_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
+            issued_at: whole_seconds(now),
             expires_at: request.expires_at,
             attributes: request.attributes,
             minted_from: MintedFrom::Static { imported },
+            session_token: None,
             state: KeyState::Active { secret: self.seal.seal(&record_key, &secret, random)?, second_secret: None },
             id,
         };
-        let created = self.store.create(record_key, record.encode()).await;
+        self.store_new(&record, None).await?;
+        Ok((self.info(record, None), secret))
+    }
+
+    /// One write: the key, whose it is, what to forget later, and that its evidence is used up. There is
+    /// no moment at which one of them is there without the others.
+    async fn store_new(&self, record: &KeyRecord, use_once: Option<UseOnce>) -> Result<(), KeysError> {
+        let create = |key, value| Write { key, expected: Expected::Absent, change: Mutation::Put(value) };
+        let owned = RecordKey::for_owned(&record.principal, &record.id);
+        let key_of_assertion = use_once.map(|once| RecordKey::for_used_assertion(&once.name));
+        let mut writes =
+            vec![create(record.record_key(), record.encode()), create(owned.clone(), encode(&OwnedRecord::default()))];
+        // Static keys stay listed when they have ended: a person made them and may look for them.
+        let is_static = matches!(record.minted_from, MintedFrom::Static { .. });
+        if let Some(end) = record.expires_at.filter(|_| !is_static) {
+            let names = [record.record_key(), owned, RecordKey::for_use_of(&record.id)];
+            writes.push(due(end.as_second() + KEPT_AFTER_THE_END.as_secs(), record.id.as_str(), &names));
+        }
+        if let (Some(once), Some(key)) = (use_once, &key_of_assertion)
+            && !crate::fault::check_is_off("assertion_replay")
+        {
+            let used = UsedAssertionRecord { access_key_id: record.id.clone() };
+            writes.push(create(key.clone(), encode(&used)));
+            let until = once.until.as_second() + KEPT_AFTER_LAST_VALID.as_secs();
+            writes.push(due(until, &once.name.to_hex(), std::slice::from_ref(key)));
+        }
+        let committed = self.store.commit(writes).await;
         // Whatever came of it: somebody may have asked for the id before, and was told that it is unknown.
-        self.live.changed_by_us(&record.id, created.as_ref().ok().copied()).await;
-        match created {
-            Ok(_) => Ok((self.info(record, None), secret)),
-            Err(CommitError::Conflict(_)) => Err(KeysError::AlreadyExists(record.id)),
+        self.live.changed_by_us(&record.id, committed.as_ref().ok().copied()).await;
+        match committed {
+            Ok(_) => Ok(()),
+            Err(CommitError::Conflict(key)) if Some(&key) == key_of_assertion.as_ref() => Err(KeysError::AlreadyUsed),
+            Err(CommitError::Conflict(_)) => Err(KeysError::AlreadyExists(record.id.clone())),
             Err(other) => Err(other.into()),
         }
     }
 }
+
+/// When a key of `grant` ends that is issued at `now`; `None` for never.
+fn end_of(grant: &Grant, now: Timestamp) -> Result<Option<Timestamp>, KeysError> {
+    let seconds = match grant.life {
+        KeyLife::Permanent if grant.may_be_permanent => return Ok(None),
+        KeyLife::Permanent => return Err(KeysError::NotPermitted("this identity may not have permanent keys")),
+        KeyLife::Seconds(seconds) => seconds.get(),
+    };
+    if u64::from(seconds) > KeyLife::LONGEST.as_secs() {
+        return Err(KeysError::Invalid("a temporary key lives at most 43200 seconds"));
+    }
+    let end = whole_seconds(now).saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX);
+    let end = grant.ends_before.map_or(end, |session| end.min(whole_seconds(session)));
+    if end <= now {
+        return Err(KeysError::NotPermitted("the session at the identity provider has ended; log in again"));
+    }
+    Ok(Some(end))
+}
+
+/// Whole seconds: no client needs more, and some cannot read more.
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+fn due(seconds: i64, name: &str, names: &[RecordKey]) -> Write {
+    let record = DueRecord { names: names.iter().map(|key| key.as_str().to_owned()).collect() };
+    Write { key: RecordKey::for_due(seconds, name), expected: Expected::Any, change: Mutation::Put(encode(&record)) }
+}
+
+/// How long an ended temporary key stays listed.
+const KEPT_AFTER_THE_END: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A margin for clocks that disagree by more than verification forgives.
+const KEPT_AFTER_LAST_VALID: SignedDuration = SignedDuration::from_hours(1);

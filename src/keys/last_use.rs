@@ -1,6 +1,6 @@
-//! When keys were last used: noted at requests, written to records of their own in the background.
+//! When keys and tokens were last used: noted at requests, written to records of their own in the background.
 //!
-//! A record apart from the key's means that this write, however late, can bring back nothing that a
+//! A record apart from what was used means that this write, however late, can bring back nothing that a
 //! revocation destroyed.
 
 use std::collections::HashMap;
@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{KeysError, LiveKey};
-use crate::identity::AccessKeyId;
+use crate::identity::TokenId;
 use crate::store::{Expected, KeyStore, Mutation, RecordKey, UsedRecord, Write};
 
 /// Uses that are not written down yet.
 pub(super) struct LastUses {
     store: Arc<dyn KeyStore>,
-    pending: Mutex<HashMap<AccessKeyId, Timestamp>>,
+    pending: Mutex<HashMap<RecordKey, Timestamp>>,
 }
 
 impl LastUses {
@@ -28,9 +28,12 @@ impl LastUses {
     pub(super) fn note(&self, key: &LiveKey, now: Timestamp) {
         let minute = now.as_second().div_euclid(60);
         if key.first_use_in(minute) {
-            let start_of_minute = Timestamp::from_second(minute * 60).unwrap_or(now);
-            self.pending().insert(key.id.clone(), start_of_minute);
+            self.pending().insert(RecordKey::for_use_of(&key.id), start_of_minute(now));
         }
+    }
+
+    pub(super) fn note_token(&self, token: &TokenId, now: Timestamp) {
+        self.pending().insert(RecordKey::for_use_of_token(token), start_of_minute(now));
     }
 
     /// Writes what is pending. What cannot be written stays pending.
@@ -38,16 +41,16 @@ impl LastUses {
         let mut uses: Vec<_> = std::mem::take(&mut *self.pending()).into_iter().collect();
         while !uses.is_empty() {
             let batch = uses.split_off(uses.len().saturating_sub(BATCH));
-            let writes = batch.iter().map(|(id, last_used)| Write {
-                key: RecordKey::for_use_of(id),
+            let writes = batch.iter().map(|(key, last_used)| Write {
+                key: key.clone(),
                 expected: Expected::Any,
                 change: Mutation::Put(UsedRecord { last_used: *last_used }.encode()),
             });
             if let Err(error) = self.store.commit(writes.collect()).await {
                 let mut pending = self.pending();
-                for (id, last_used) in uses.into_iter().chain(batch) {
+                for (key, last_used) in uses.into_iter().chain(batch) {
                     // A later use may have been noted meanwhile.
-                    pending.entry(id).or_insert(last_used);
+                    pending.entry(key).or_insert(last_used);
                 }
                 return Err(error.into());
             }
@@ -55,10 +58,14 @@ impl LastUses {
         Ok(())
     }
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<AccessKeyId, Timestamp>> {
+    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<RecordKey, Timestamp>> {
         // Every change of the map is a single insertion: a panic elsewhere leaves it whole.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn start_of_minute(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second().div_euclid(60) * 60).unwrap_or(time)
 }
 
 /// Writes every `interval` and once more at `stop`.

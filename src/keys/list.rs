@@ -1,13 +1,13 @@
 //! Shows keys to administrators: everything but the secret.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Keys, KeysError};
-use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal};
-use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, USED, UsedRecord};
+use crate::identity::{AccessKeyId, Attributes, OrganizationId, Permission, Principal};
+use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, USED, UsedRecord, Versioned};
 
 /// What an administrator may know of a key. Its serialized form is that of the management routes.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -36,10 +36,25 @@ pub struct KeyInfo {
     pub suspended_since: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// Whether id and secret were made elsewhere.
-    pub imported: bool,
-    /// What the issuer attached to it.
-    pub attributes: BTreeMap<String, String>,
+    /// What it was made from.
+    pub minted_from: MintedFrom,
+    /// Whether it works only together with a session token.
+    pub has_session_token: bool,
+    /// What whoever asked for it attached to it.
+    pub attributes: Attributes,
+}
+
+/// Which keys to list, and which part of that list.
+#[derive(Clone, Debug)]
+pub struct KeyFilter<'a> {
+    /// Only this principal's.
+    pub principal: Option<&'a Principal>,
+    /// Only those with this status. Revoked keys are listed only if they are asked for.
+    pub status: Option<KeyStatus>,
+    /// How many to leave out from the beginning.
+    pub offset: usize,
+    /// How many to return at most.
+    pub limit: usize,
 }
 
 /// Whether a key can be used, and if not, why. Of several reasons, the most final.
@@ -91,6 +106,41 @@ impl Keys {
         Ok(infos)
     }
 
+    /// The keys that `filter` chooses, by id.
+    pub async fn list_filtered(&self, filter: KeyFilter<'_>) -> Result<Vec<KeyInfo>, KeysError> {
+        let prefix = filter.principal.map_or_else(|| KEYS.to_owned(), RecordKey::prefix_of_owned);
+        let (mut found, mut left_out, mut after) = (Vec::new(), 0, None);
+        loop {
+            let page = self.store.list(&prefix, after.as_ref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(found) };
+            after = Some(last.clone());
+            for (key, stored) in page {
+                let Some(record) = self.listed_record(key, stored).await? else { continue };
+                let info = self.info(record, None);
+                let chosen = filter.status.map_or(info.status != KeyStatus::Revoked, |status| info.status == status);
+                if !chosen {
+                    continue;
+                }
+                if left_out < filter.offset {
+                    left_out += 1;
+                    continue;
+                }
+                if found.len() == filter.limit {
+                    return Ok(found);
+                }
+                found.push(info);
+            }
+        }
+    }
+
+    /// The key that a `key/` record is, or that an `owned/` record speaks of.
+    async fn listed_record(&self, key: RecordKey, stored: Versioned) -> Result<Option<KeyRecord>, KeysError> {
+        let Some(id) = key.owned_access_key() else { return Ok(Some(KeyRecord::decode(&key, &stored.value)?)) };
+        let key = RecordKey::for_access_key(&id);
+        let stored = self.store.load(&key).await?;
+        Ok(stored.map(|stored| KeyRecord::decode(&key, &stored.value)).transpose()?)
+    }
+
     /// The key called `id`, or `None` if there never was one.
     pub async fn show(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
         let (key, use_of_key) = (RecordKey::for_access_key(id), RecordKey::for_use_of(id));
@@ -118,7 +168,6 @@ impl Keys {
         } else {
             KeyStatus::Active
         };
-        let MintedFrom::Static { imported } = record.minted_from;
         KeyInfo {
             access_key_id: record.id,
             status,
@@ -130,8 +179,11 @@ impl Keys {
             last_used,
             suspended_since,
             revoked_at,
-            imported,
+            minted_from: record.minted_from,
+            has_session_token: record.session_token.is_some(),
             attributes: record.attributes,
         }
     }
 }
+
+const PAGE: usize = 1000;

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rand::CryptoRng;
 
-use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal, SecretAccessKey};
+use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal, SecretAccessKey, SecretDigest, TokenId};
 use crate::sigv4::SigningKey;
+use crate::store::{KeyRecord, MintedFrom};
 
 /// An access key with its secret open, ready to verify signatures. Lives in the cache; wiped when the
 /// last holder lets go of it.
@@ -21,14 +22,31 @@ pub struct LiveKey {
     pub principal: Principal,
     /// The organization it belongs to.
     pub organization: OrganizationId,
-    /// The most it may do; the ceiling of its principal may be lower.
-    pub permission: Permission,
+    /// The most it could do when it was made: see [`Keys::permission_of`](super::Keys::permission_of).
+    pub(super) permission: Permission,
     /// When it ends, to be judged at each request; `None` for a permanent key.
     pub expires_at: Option<Timestamp>,
+    /// The API token that it was made from, and follows.
+    pub(super) minted_by: Option<TokenId>,
+    session_token: Option<SecretDigest>,
     secret: SecretAccessKey,
     derived: ArcSwap<Vec<Arc<Derived>>>,
     /// The minute, since the epoch, of the last use that was noted.
     noted_minute: AtomicI64,
+}
+
+/// Why the session token of a request does not go with its key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SessionTokenError {
+    /// The key needs one and none came.
+    #[error("this access key works only together with its session token")]
+    Missing,
+    /// One came, and the key has none.
+    #[error("this access key has no session token")]
+    Unwanted,
+    /// It is another key's, or nobody's.
+    #[error("this is not the session token of this access key")]
+    Wrong,
 }
 
 struct Derived {
@@ -39,20 +57,19 @@ struct Derived {
 }
 
 impl LiveKey {
-    pub(super) fn new(
-        id: AccessKeyId,
-        principal: Principal,
-        organization: OrganizationId,
-        permission: Permission,
-        expires_at: Option<Timestamp>,
-        secret: SecretAccessKey,
-    ) -> Self {
+    pub(super) fn new(record: KeyRecord, secret: SecretAccessKey) -> Self {
+        let minted_by = match record.minted_from {
+            MintedFrom::ApiToken { token } => Some(token),
+            MintedFrom::Federated { .. } | MintedFrom::Static { .. } => None,
+        };
         Self {
-            id,
-            principal,
-            organization,
-            permission,
-            expires_at,
+            id: record.id,
+            principal: record.principal,
+            organization: record.organization,
+            permission: record.permission,
+            expires_at: record.expires_at,
+            minted_by,
+            session_token: record.session_token,
             secret,
             derived: ArcSwap::default(),
             noted_minute: AtomicI64::new(i64::MIN),
@@ -63,9 +80,33 @@ impl LiveKey {
     /// against a real one costs, and always fails.
     pub(super) fn decoy(organization: &OrganizationId, random: &mut impl CryptoRng) -> Self {
         let id = AccessKeyId::generate(random);
-        let principal = Principal::for_static_key(&id);
-        let secret = SecretAccessKey::generate(random);
-        Self::new(id, principal, organization.clone(), Permission::None, None, secret)
+        Self {
+            principal: Principal::for_static_key(&id),
+            id,
+            organization: organization.clone(),
+            permission: Permission::None,
+            expires_at: None,
+            minted_by: None,
+            session_token: None,
+            secret: SecretAccessKey::generate(random),
+            derived: ArcSwap::default(),
+            noted_minute: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Judges the session token that came with a request, or that none came.
+    ///
+    /// # Errors
+    /// [`SessionTokenError`]; the signature has to be verified before, or it would tell strangers which
+    /// keys have one.
+    pub fn judge_session_token(&self, sent: Option<&[u8]>) -> Result<(), SessionTokenError> {
+        match (&self.session_token, sent) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(SessionTokenError::Unwanted),
+            (Some(_), None) => Err(SessionTokenError::Missing),
+            (Some(digest), Some(sent)) if digest.is_of(sent) => Ok(()),
+            (Some(_), Some(_)) => Err(SessionTokenError::Wrong),
+        }
     }
 
     /// The signing key for the credential scope `date`/`region`/`service`/`aws4_request`: derived at the

@@ -80,9 +80,7 @@ impl LiveKeys {
     }
 
     pub(super) async fn find(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
-        if !self.current.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err(KeysError::NotCurrent);
-        }
+        self.ensure_current()?;
         for _ in 0..ATTEMPTS {
             if let Some(entry) = self.live.get(id).await {
                 if self.is_current(id, entry.generation) {
@@ -92,7 +90,7 @@ impl LiveKeys {
             } else if let Some(generation) = self.absent.get(id).await
                 && self.is_current(id, generation)
             {
-                return Ok(Lookup::Unknown(Arc::clone(&self.decoy)));
+                return Ok(self.unknown());
             }
             match self.live.try_get_with_by_ref(id, self.load(id)).await {
                 Ok(entry) if self.is_current(id, entry.generation) => return Ok(Lookup::Known(entry.key)),
@@ -101,7 +99,7 @@ impl LiveKeys {
                     Miss::Absent(generation) => {
                         if self.is_current(id, *generation) {
                             self.absent.insert(id.clone(), *generation).await;
-                            return Ok(Lookup::Unknown(Arc::clone(&self.decoy)));
+                            return Ok(self.unknown());
                         }
                     }
                     Miss::Failed(error) => return Err(error.clone()),
@@ -109,6 +107,17 @@ impl LiveKeys {
             }
         }
         Err(KeysError::Contended(id.clone()))
+    }
+
+    /// What is answered for an id that no key has.
+    pub(super) fn unknown(&self) -> Lookup {
+        Lookup::Unknown(Arc::clone(&self.decoy))
+    }
+
+    /// # Errors
+    /// [`KeysError::NotCurrent`] while changes of the store do not reach us.
+    pub(super) fn ensure_current(&self) -> Result<(), KeysError> {
+        if self.current.load(std::sync::atomic::Ordering::SeqCst) { Ok(()) } else { Err(KeysError::NotCurrent) }
     }
 
     /// We changed, or tried to change, the key called `id`; `committed` says by which commit, if known.
@@ -167,15 +176,8 @@ impl LiveKeys {
         let record = KeyRecord::decode(&record_key, &stored.value).map_err(|error| failed(error.into()))?;
         let KeyState::Active { secret, .. } = &record.state else { return Err(Miss::Absent(generation)) };
         let secret = self.seal.open(&record_key, secret).map_err(|error| failed(error.into()))?;
-        let key = LiveKey::new(
-            record.id,
-            record.principal,
-            record.organization,
-            record.permission,
-            record.expires_at,
-            secret,
-        );
         let life = record.expires_at.map(|end| life_until(end, self.clock.now()));
+        let key = LiveKey::new(record, secret);
         Ok(Entry { key: Arc::new(key), generation, life })
     }
 

@@ -1,4 +1,4 @@
-//! Issues, finds, suspends and revokes access keys; owns the cache of living keys.
+//! Issues, finds, suspends and revokes access keys and API tokens; owns the cache of living keys.
 //!
 //! The strict rule: once a revocation, a suspension or any other change has been acknowledged here, no
 //! look-up that answers later is answered from before it. [`lookup`] says how.
@@ -7,7 +7,9 @@
 
 mod error;
 mod follow;
+mod forget;
 mod generation;
+mod grant;
 mod issue;
 mod last_use;
 mod list;
@@ -17,6 +19,7 @@ mod revoke;
 mod suspension;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,18 +29,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::identity::{OrganizationId, Principal};
-use crate::store::{KeyStore, SealKeys};
+use crate::identity::{OrganizationId, Permission, Principal, TokenId};
+use crate::store::{KeyStore, SealKeys, TokenState};
 
 pub use error::KeysError;
-pub use issue::NewStaticKey;
-pub use list::{KeyInfo, KeyStatus};
-pub use live_key::LiveKey;
+pub use grant::{Grant, KeyLife};
+pub use issue::{IssuedKey, NewStaticKey};
+pub use list::{KeyFilter, KeyInfo, KeyStatus};
+pub use live_key::{LiveKey, SessionTokenError};
 pub use lookup::Lookup;
+pub use token::{KeysOfToken, NewToken, TokenHolder, TokenInfo, TokenSource, TokenStatus, TokenUpdate};
 
 use last_use::LastUses;
 use lookup::LiveKeys;
 use suspension::Suspensions;
+use token::TokenBook;
 
 /// Every access key of one organization: the store behind it, the cache over it, the clock beside it.
 pub struct Keys {
@@ -47,6 +53,7 @@ pub struct Keys {
     organization: OrganizationId,
     live: Arc<LiveKeys>,
     suspensions: Arc<Suspensions>,
+    tokens: Arc<TokenBook>,
     last_uses: Arc<LastUses>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -63,6 +70,8 @@ pub struct CacheSettings {
     pub absent_life: Duration,
     /// How often last uses are written to the store.
     pub write_last_uses_every: Duration,
+    /// How often records are removed whose time has come.
+    pub forget_every: Duration,
 }
 
 impl Default for CacheSettings {
@@ -72,6 +81,7 @@ impl Default for CacheSettings {
             absent_entries: 10_000,
             absent_life: Duration::from_secs(1),
             write_last_uses_every: Duration::from_mins(1),
+            forget_every: Duration::from_mins(10),
         }
     }
 }
@@ -91,25 +101,60 @@ impl Keys {
         let decoy = Arc::new(LiveKey::decoy(&organization, random));
         let live = Arc::new(LiveKeys::new(Arc::clone(&store), Arc::clone(&seal), Arc::clone(&clock), decoy, &cache));
         let suspensions = Arc::new(Suspensions::default());
+        let tokens = Arc::new(TokenBook::new(Arc::clone(&store)));
         let last_uses = Arc::new(LastUses::new(Arc::clone(&store)));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
 
-        let (follower, watches) =
-            follow::Follower::start(Arc::clone(&store), Arc::clone(&live), Arc::clone(&suspensions)).await?;
+        let (follower, watches) = follow::Follower::start(
+            Arc::clone(&store),
+            Arc::clone(&live),
+            Arc::clone(&suspensions),
+            Arc::clone(&tokens),
+        )
+        .await?;
         tasks.spawn(follower.run(watches, stop.clone()));
         tasks.spawn(last_use::write_regularly(Arc::clone(&last_uses), cache.write_last_uses_every, stop.clone()));
+        let forgetting =
+            forget::forget_regularly(Arc::clone(&store), Arc::clone(&clock), cache.forget_every, stop.clone());
+        tasks.spawn(forgetting);
         tasks.close();
-        Ok(Arc::new(Self { store, seal, clock, organization, live, suspensions, last_uses, stop, tasks }))
+        Ok(Arc::new(Self { store, seal, clock, organization, live, suspensions, tokens, last_uses, stop, tasks }))
     }
 
-    /// The key called `id`, judged as of some moment after this call began. Expiry and suspension are
-    /// the caller's to judge, at each request.
+    /// The key called `id`, judged as of some moment after this call began. A key whose token was revoked
+    /// is unknown. Expiry and suspension are the caller's to judge, at each request.
     ///
     /// # Errors
     /// If the store does not answer or holds something unreadable: 503 for the client, never a pass.
     pub async fn find(&self, id: &crate::identity::AccessKeyId) -> Result<Lookup, KeysError> {
-        self.live.find(id).await
+        let found = self.live.find(id).await?;
+        if let Lookup::Known(key) = &found
+            && let Some(token) = &key.minted_by
+            && !self.token_stands(token).await?
+            && !crate::fault::check_is_off("key_of_revoked_token")
+        {
+            return Ok(self.live.unknown());
+        }
+        Ok(found)
+    }
+
+    /// Whether the keys of a token go on: unless it was revoked, and they with it.
+    async fn token_stands(&self, token: &TokenId) -> Result<bool, KeysError> {
+        let Some(record) = self.tokens.find(token).await? else { return Ok(false) };
+        Ok(matches!(record.state, TokenState::Active {} | TokenState::Revoked { keeps_keys: true, .. }))
+    }
+
+    /// The most that `key`, just found, may do now: what it was made with, narrowed by what its token may
+    /// do today. The ceiling of its identity may be lower.
+    #[must_use]
+    pub fn permission_of(&self, key: &LiveKey) -> Permission {
+        let Some(token) = &key.minted_by else { return key.permission };
+        if crate::fault::check_is_off("live_token_permission") {
+            return key.permission;
+        }
+        // Whoever found the key found its token; without it, nothing is allowed.
+        self.tokens.known(token).map_or(Permission::None, |record| record.permission.min(key.permission))
     }
 
     /// Whether `principal` is suspended: its keys are then to be refused, once their signature verified.
@@ -122,6 +167,14 @@ impl Keys {
     /// to the minute.
     pub fn note_use(&self, key: &LiveKey) {
         self.last_uses.note(key, self.clock.now());
+    }
+
+    /// Removes what ended long ago, as happens from time to time; returns how many records that were.
+    ///
+    /// # Errors
+    /// If the store fails; what was not removed is removed later.
+    pub async fn forget_due(&self) -> Result<usize, KeysError> {
+        forget::forget_due(&*self.store, self.clock.now()).await
     }
 
     /// The organization whose keys these are.

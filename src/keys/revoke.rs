@@ -19,6 +19,34 @@ impl Keys {
         self.set_suspension(id, None).await
     }
 
+    /// Refuses all keys of `principal`, present and future, and to issue new ones, until resumed. A
+    /// principal that has no key yet can be suspended too.
+    pub async fn suspend_principal(&self, principal: &Principal) -> Result<(), KeysError> {
+        let now = self.clock.now();
+        self.set_principal_suspension(principal, Some(now)).await
+    }
+
+    /// Ends a suspension.
+    pub async fn resume_principal(&self, principal: &Principal) -> Result<(), KeysError> {
+        self.set_principal_suspension(principal, None).await
+    }
+
+    /// Revokes every key that `principal` has, and returns how many there were. Those that it gets later
+    /// are no concern of this.
+    pub async fn revoke_principal(&self, principal: &Principal) -> Result<usize, KeysError> {
+        let (mut revoked, mut after) = (0, None);
+        loop {
+            let page = self.store.list(&RecordKey::prefix_of_owned(principal), after.as_ref(), PAGE).await?;
+            for (key, _) in &page {
+                if let Some(id) = key.owned_access_key() {
+                    revoked += usize::from(self.revoke(&id).await?.is_some());
+                }
+            }
+            let Some((last, _)) = page.last() else { return Ok(revoked) };
+            after = Some(last.clone());
+        }
+    }
+
     /// Ends the key for good: destroys its secret and leaves a tombstone, so that the id is never used
     /// again. Revoking twice is as good as once. `None` if there never was such a key.
     pub async fn revoke(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
@@ -51,12 +79,17 @@ impl Keys {
         if matches!(record.state, KeyState::Revoked { .. }) {
             return Err(KeysError::Revoked(id.clone()));
         }
+        self.set_principal_suspension(&record.principal, since).await?;
+        self.show(id).await
+    }
+
+    async fn set_principal_suspension(&self, principal: &Principal, since: Option<Timestamp>) -> Result<(), KeysError> {
         for _ in 0..ATTEMPTS {
-            if self.try_suspension(&record.principal, since).await? {
-                return self.show(id).await;
+            if self.try_suspension(principal, since).await? {
+                return Ok(());
             }
         }
-        Err(KeysError::Contended(id.clone()))
+        Err(KeysError::Busy)
     }
 
     /// One attempt; false if somebody else changed the record meanwhile.
@@ -90,3 +123,4 @@ impl Keys {
 
 /// How often a change starts over because somebody else changed the same record.
 const ATTEMPTS: usize = 64;
+const PAGE: usize = 1000;

@@ -11,7 +11,7 @@ use super::Proxy;
 use super::error::Refusal;
 use super::receive::Received;
 use super::record::Record;
-use crate::keys::{LiveKey, Lookup};
+use crate::keys::{LiveKey, Lookup, SessionTokenError};
 use crate::listener::RequestBody;
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 use crate::sigv4::{Form, Payload, UnverifiedSignature, VerifiedSignature};
@@ -69,7 +69,7 @@ impl Proxy {
         let signing_key = key.signing_key(scope.date, &scope.region, "s3");
         let signature = unverified.verify(&head, &signing_key, known)?;
         record.proved(&key.principal);
-        refuse_session_token(&head)?;
+        judge_session_token(&head, &key)?;
         self.refuse_dead_key(&key, now)?;
         self.keys.note_use(&key);
         let hoisted = signature.take_signed_parameters(&mut head)?;
@@ -97,17 +97,25 @@ impl Proxy {
     }
 }
 
-/// No key has a session token here. One that is sent all the same is refused, not ignored: its sender
-/// believes it to count.
-fn refuse_session_token(head: &RequestHead) -> Result<(), S3Error> {
-    let in_query = head.query.parameters().iter().any(|(name, _)| name.eq_ignore_ascii_case("x-amz-security-token"));
-    if !in_query && !head.headers.contains_key("x-amz-security-token") {
-        return Ok(());
+/// A session token belongs to one key. The signature covers it, in the header as in a presigned URL, so
+/// that what is judged here is what the key's holder sent.
+fn judge_session_token(head: &RequestHead, key: &LiveKey) -> Result<(), S3Error> {
+    let mut parameters = head.query.parameters().iter();
+    let in_query = parameters.find(|(name, _)| name.eq_ignore_ascii_case(SESSION_TOKEN));
+    let in_query = in_query.map(|(_, value)| value.as_deref().unwrap_or_default().as_bytes());
+    let sent = in_query.or_else(|| head.headers.get(SESSION_TOKEN).map(HeaderValue::as_bytes));
+    match key.judge_session_token(sent) {
+        Err(_) if crate::fault::check_is_off("session_token") => Ok(()),
+        Ok(()) => Ok(()),
+        Err(error @ SessionTokenError::Missing) => Err(S3Error::new(
+            ErrorCode::InvalidAccessKeyId,
+            format!("The AWS Access Key Id you provided does not work like this: {error} (x-amz-security-token)."),
+        )),
+        Err(error @ (SessionTokenError::Unwanted | SessionTokenError::Wrong)) => Err(S3Error::new(
+            ErrorCode::InvalidToken,
+            format!("The provided token is malformed or otherwise invalid: {error}."),
+        )),
     }
-    Err(S3Error::new(
-        ErrorCode::InvalidToken,
-        "The provided token is malformed or otherwise invalid: this access key has no session token.",
-    ))
 }
 
 /// A signed `x-amz-*` parameter of a presigned URL is the header of that name: it takes the same effect
@@ -126,3 +134,5 @@ fn act_as_headers(head: &mut RequestHead, hoisted: Vec<(String, String)>) -> Res
 fn not_a_header(part: &str) -> S3Error {
     S3Error::new(ErrorCode::InvalidArgument, format!("An x-amz-* query parameter is not the {part} of a header."))
 }
+
+const SESSION_TOKEN: &str = "x-amz-security-token";

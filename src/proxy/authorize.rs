@@ -58,9 +58,11 @@ impl Proxy {
         let query = head.query.parameters();
         let classified = classify(Classify { method: &head.method, target, query, headers: &head.headers })?;
         record.classified(classified.operation.name());
+        // Asked once: all actions of one request are judged by the same permission.
+        let permission = self.keys.permission_of(authenticated.key());
         for (action, on) in &classified.demands {
             self.ceilings
-                .judge(&authenticated.key().principal, authenticated.key().permission, *action)
+                .judge(&authenticated.key().principal, permission, *action)
                 .map_err(|denial| denied(&denial, *action, on, &authenticated))?;
         }
         let backend = self.route(head, &classified)?;

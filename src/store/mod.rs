@@ -23,8 +23,11 @@ use rand::CryptoRng;
 pub use batch::{Expected, Mutation, Revision, Versioned, Write};
 pub use embedded::EmbeddedStore;
 pub use error::{CommitError, OpenError, StoreError};
-pub use record_codec::{KeyRecord, KeyState, MintedFrom, PrincipalRecord, RecordError, UsedRecord};
-pub use record_key::{KEYS, PRINCIPALS, RecordKey, RecordKeyError, USED};
+pub use record_codec::{
+    BearerRecord, DueRecord, KeyRecord, KeyState, MintedFrom, OwnedRecord, PrincipalRecord, RecordError,
+    SingleSignOnRecord, TokenOrigin, TokenRecord, TokenState, UsedAssertionRecord, UsedRecord, decode, encode,
+};
+pub use record_key::{DUE, FEDERATION, KEYS, OWNED, PRINCIPALS, RecordKey, RecordKeyError, TOKENS, TOKENS_USED, USED};
 pub use seal::{SealError, SealKeyId, SealKeys, SealedSecret};
 pub use seal_file::SealFileError;
 pub use watch::{Change, Watch, WatchEvent};

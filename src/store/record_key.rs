@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::identity::{AccessKeyId, Principal};
+use sha2::{Digest as _, Sha256};
+
+use crate::identity::{AccessKeyId, Principal, SecretDigest, TokenId};
 
 /// The prefix of access key records: `key/<access key id>`.
 pub const KEYS: &str = "key/";
@@ -11,6 +13,18 @@ pub const KEYS: &str = "key/";
 pub const PRINCIPALS: &str = "principal/";
 /// The prefix of last-use records: `used/<access key id>`.
 pub const USED: &str = "used/";
+
+/// The prefix of ownership records: `owned/<principal's hash>/<access key id>`.
+pub const OWNED: &str = "owned/";
+/// The prefix of API token records: `token/<token id>`.
+pub const TOKENS: &str = "token/";
+/// The prefix of last-use records of tokens: `token-used/<token id>`.
+pub const TOKENS_USED: &str = "token-used/";
+/// The prefix of federation configurations: `federation/<kind>/<configuration id>`.
+pub const FEDERATION: &str = "federation/";
+const FEDERATION_UNIQUE: &str = "federation-unique/";
+/// The prefix of what may be forgotten: `due/<seconds since the epoch, 12 digits>/<name>`.
+pub const DUE: &str = "due/";
 
 /// The name of a record: 1 to 4096 bytes without control characters. Ordered by bytes.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -47,6 +61,69 @@ impl RecordKey {
         Self(format!("{USED}{id}").into())
     }
 
+    /// The prefix of the records that say which keys a principal has.
+    #[must_use]
+    pub fn prefix_of_owned(principal: &Principal) -> String {
+        // Hashed: a principal may hold slashes, and one may begin with another.
+        format!("{OWNED}{}/", hash(&[principal.as_str()]))
+    }
+
+    /// The record that says that a principal has a key.
+    #[must_use]
+    pub fn for_owned(principal: &Principal, id: &AccessKeyId) -> Self {
+        Self(format!("{}{id}", Self::prefix_of_owned(principal)).into())
+    }
+
+    /// The record of an API token.
+    #[must_use]
+    pub fn for_token(id: &TokenId) -> Self {
+        Self(format!("{TOKENS}{id}").into())
+    }
+
+    /// The record of when an API token was last used.
+    #[must_use]
+    pub fn for_use_of_token(id: &TokenId) -> Self {
+        Self(format!("{TOKENS_USED}{id}").into())
+    }
+
+    /// The record of which token a secret belongs to.
+    #[must_use]
+    pub fn for_bearer(digest: &SecretDigest) -> Self {
+        Self(format!("bearer/{}", digest.to_hex()).into())
+    }
+
+    /// The record of which token stands for a subject of an identity provider.
+    #[must_use]
+    pub fn for_single_sign_on(configuration: &str, subject: &str) -> Self {
+        Self(format!("sso/{}", hash(&[configuration, subject])).into())
+    }
+
+    /// The record of an assertion that was used.
+    #[must_use]
+    pub fn for_used_assertion(name: &SecretDigest) -> Self {
+        Self(format!("assertion/{}", name.to_hex()).into())
+    }
+
+    /// The record of what may be forgotten from `seconds` since the epoch on, on account of `name`.
+    #[must_use]
+    pub fn for_due(seconds: i64, name: &str) -> Self {
+        Self(format!("{DUE}{:012}/{name}", seconds.max(0)).into())
+    }
+
+    /// A federation configuration: `federation/<kind>/<configuration id>`. `None` if `id` is no part of
+    /// a record's name.
+    #[must_use]
+    pub fn for_federation(kind: &'static str, id: &str) -> Option<Self> {
+        Self::parse(&format!("{FEDERATION}{kind}/{id}")).ok()
+    }
+
+    /// The record that no two federation configurations share: of those whose `parts` are the same, one
+    /// only can be created.
+    #[must_use]
+    pub fn for_unique_federation(kind: &'static str, parts: &[&str]) -> Self {
+        Self(format!("{FEDERATION_UNIQUE}{kind}/{}", hash(parts)).into())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -60,11 +137,39 @@ impl RecordKey {
         AccessKeyId::parse(id).ok()
     }
 
+    /// The access key that an `owned/` record is about.
+    #[must_use]
+    pub fn owned_access_key(&self) -> Option<AccessKeyId> {
+        AccessKeyId::parse(self.0.strip_prefix(OWNED)?.split_once('/')?.1).ok()
+    }
+
+    /// The token that a `token/` or `token-used/` record is about.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenId> {
+        TokenId::parse(self.0.strip_prefix(TOKENS).or_else(|| self.0.strip_prefix(TOKENS_USED))?).ok()
+    }
+
+    /// From when on, in seconds since the epoch, a `due/` record's names may be forgotten.
+    #[must_use]
+    pub fn due_at(&self) -> Option<i64> {
+        self.0.strip_prefix(DUE)?.split_once('/')?.0.parse().ok()
+    }
+
     /// The principal that a `principal/` record is about.
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {
         Principal::parse(self.0.strip_prefix(PRINCIPALS)?).ok()
     }
+}
+
+/// Stands for a list of texts: each with its length, so that no two lists look alike.
+fn hash(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    const_hex::encode(hash.finalize())
 }
 
 impl fmt::Display for RecordKey {

@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal, SecretAccessKey};
+use crate::identity::{AccessKeyId, Attributes, OrganizationId, Permission, Principal, SecretAccessKey};
 
 const SECRET: &str = "cwoVerySecretVerySecretVerySecret";
 
@@ -145,7 +145,8 @@ fn key_record() -> KeyRecord {
         permission: Permission::Read,
         issued_at: "2026-01-02T03:04:05Z".parse().unwrap(),
         expires_at: None,
-        attributes: [("team".to_owned(), "blue".to_owned())].into(),
+        attributes: Attributes::parse([("team".to_owned(), "blue".to_owned())].into()).unwrap(),
+        session_token: None,
         minted_from: MintedFrom::Static { imported: false },
         state: KeyState::Active {
             secret: keys(1).seal(&name, &secret(), &mut UnwrapErr(SysRng)).unwrap(),

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use portcullis::clock::SystemClock;
-use portcullis::control::{self, ControlSocket};
+use portcullis::clock::{Clock, SystemClock};
+use portcullis::config;
+use portcullis::control::{self, Control, ControlSocket};
+use portcullis::federation::Federation;
 use portcullis::identity::{AccessKeyId, OrganizationId, Permission};
 use portcullis::keys::{CacheSettings, Keys, Lookup};
 use portcullis::store;
@@ -33,12 +35,18 @@ fn text(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-async fn keys(folder: &Path) -> Arc<Keys> {
+/// The keys of a store, and the control plane over them.
+async fn open(folder: &Path) -> (Arc<Keys>, Control) {
     let mut random = UnwrapErr(SysRng);
     let (store, seal) =
         store::open_sealed(&folder.join("portcullis.redb"), &folder.join("seal.key"), &mut random).unwrap();
     let organization = OrganizationId::parse("dev").unwrap();
-    Keys::open(store, seal, Arc::new(SystemClock), organization, CacheSettings::default(), &mut random).await.unwrap()
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let settings = config::Federation::default();
+    let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &settings).await.unwrap();
+    let cache = CacheSettings::default();
+    let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
+    (Arc::clone(&keys), Control::of_store_owner(keys, federation, clock, random))
 }
 
 /// Every verb once; the same must hold whoever answers.
@@ -77,7 +85,7 @@ fn keys_are_managed_in_a_stopped_store() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_are_managed_through_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
-    let keys = keys(folder.path()).await;
+    let (keys, control) = open(folder.path()).await;
     let path = folder.path().to_owned();
     let locked = tokio::task::spawn_blocking(move || key(&path, &["list"])).await.unwrap();
     assert_eq!(locked.status.code(), Some(1));
@@ -85,7 +93,7 @@ async fn keys_are_managed_through_a_running_server() {
 
     let stop = CancellationToken::new();
     let socket = control::socket_beside(&folder.path().join("portcullis.redb"));
-    let router = control::router(Arc::clone(&keys), UnwrapErr(SysRng));
+    let router = control::router(control);
     let serving = tokio::spawn(ControlSocket::bind(&socket).await.unwrap().serve(router, stop.clone()));
     let path = folder.path().to_owned();
     let created = tokio::task::spawn_blocking(move || {
@@ -96,7 +104,7 @@ async fn keys_are_managed_through_a_running_server() {
     .unwrap();
     let id = AccessKeyId::parse(created["accessKeyId"].as_str().unwrap()).unwrap();
     let Lookup::Known(found) = keys.find(&id).await.unwrap() else { panic!("the server does not know the key") };
-    assert_eq!(found.permission, Permission::Write);
+    assert_eq!(keys.permission_of(&found), Permission::Write);
     let (path, name) = (folder.path().to_owned(), id.to_string());
     tokio::task::spawn_blocking(move || text(&path, &["revoke", &name])).await.unwrap();
     assert!(matches!(keys.find(&id).await.unwrap(), Lookup::Unknown(_)), "in force once acknowledged");
@@ -114,7 +122,10 @@ fn a_key_that_was_made_elsewhere_is_taken_over_with_its_secret() {
     let import = ["create", "--import-id", "AKIAIOSFODNN7EXAMPLE", "--secret-file", secret];
     let created = json(folder.path(), &import);
     assert_eq!(created["secretKey"], "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-    assert_eq!((created["imported"].as_bool(), created["permission"].as_str()), (Some(true), Some("read")));
+    assert_eq!(
+        (created["mintedFrom"]["imported"].as_bool(), created["permission"].as_str()),
+        (Some(true), Some("read"))
+    );
     assert_eq!(key(folder.path(), &import).status.code(), Some(1), "ids are not used twice");
 }
 

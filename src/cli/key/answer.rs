@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::control::{CreatedKey, KeyList};
+use crate::identity::Origin;
 use crate::keys::KeyInfo;
-use crate::store::OpenError;
+use crate::store::{MintedFrom, OpenError};
 
 /// Why the command did not do what it was asked: one line for standard error, and the exit code.
 #[derive(Debug)]
@@ -115,11 +116,25 @@ pub(super) fn shown(key: &KeyInfo, json: bool) -> Result<String, Failure> {
     if key.revoked_at.is_some() {
         line("revoked", &time_or(key.revoked_at, "-"));
     }
-    line("imported", if key.imported { "yes" } else { "no" });
-    for (name, value) in &key.attributes {
+    line("made from", &made_from(&key.minted_from));
+    for (name, value) in key.attributes.iter() {
         line(name, value);
     }
     Ok(text)
+}
+
+fn made_from(source: &MintedFrom) -> String {
+    match source {
+        MintedFrom::ApiToken { token } => format!("API token {token}"),
+        MintedFrom::Federated { origin: Origin::Oidc { issuer, subject, .. } } => {
+            format!("OIDC token of {subject} from {issuer}")
+        }
+        MintedFrom::Federated { origin: Origin::Saml { issuer, principal_name, .. } } => {
+            format!("SAML assertion for {principal_name} from {issuer}")
+        }
+        MintedFrom::Static { imported: true } => "an imported key".to_owned(),
+        MintedFrom::Static { imported: false } => "a command".to_owned(),
+    }
 }
 
 fn as_json(value: &impl Serialize) -> Result<String, Failure> {

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::control::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
-use crate::identity::{AccessKeyId, Permission, SecretAccessKey};
+use crate::identity::{AccessKeyId, Attributes, Permission, SecretAccessKey};
 use crate::keys::KeyInfo;
 
 use answer::Failure;
@@ -171,7 +171,7 @@ impl Create {
             Granted::Write => Permission::Write,
             Granted::Admin => Permission::Admin,
         };
-        Ok(CreateKey { permission, expiry: self.expires, import, attributes: std::collections::BTreeMap::new() })
+        Ok(CreateKey { permission, expiry: self.expires, import, attributes: Attributes::default() })
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) struct Place {
     pub(super) organization: OrganizationId,
     pub(super) store: PathBuf,
     pub(super) seal_key_file: PathBuf,
+    pub(super) federation: config::Federation,
 }
 
 impl Arguments {
@@ -34,6 +35,7 @@ impl Arguments {
                 organization: config.organization,
                 store: config.store.path,
                 seal_key_file: config.store.seal_key_file,
+                federation: config.federation,
             });
         }
         let dir = self.dir.as_deref().unwrap_or(Path::new(DEVELOPMENT_FOLDER));
@@ -47,6 +49,7 @@ impl Arguments {
             organization: OrganizationId::parse("dev").expect("three letters are an organization id"),
             store: dir.join("portcullis.redb"),
             seal_key_file: dir.join("seal.key"),
+            federation: config::Federation::default(),
         })
     }
 }

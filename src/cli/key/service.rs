@@ -21,7 +21,8 @@ use zeroize::Zeroizing;
 use super::answer::Failure;
 use super::place::Place;
 use crate::clock::SystemClock;
-use crate::control::{self, Caller, ErrorBody};
+use crate::control::{self, Caller, Control, ErrorBody};
+use crate::federation::Federation;
 use crate::keys::{CacheSettings, Keys};
 use crate::store;
 
@@ -46,11 +47,16 @@ impl Service {
         let (store, seal) =
             store::open_sealed(&place.store, &place.seal_key_file, &mut random).map_err(Failure::from)?;
         let settings = CacheSettings { live_entries: 1, absent_entries: 1, ..CacheSettings::default() };
-        let keys = Keys::open(store, seal, Arc::new(SystemClock), place.organization, settings, &mut random)
+        let keys =
+            Keys::open(Arc::clone(&store), seal, Arc::new(SystemClock), place.organization, settings, &mut random)
+                .await
+                .map_err(|error| Failure::work(error.to_string()))?;
+        // Whoever could open the store and its seal key may do what they like with it.
+        let federation = Federation::open(store, Arc::new(SystemClock), &place.federation)
             .await
             .map_err(|error| Failure::work(error.to_string()))?;
-        // Whoever could open the store and its seal key may do what they like with it.
-        let router = control::router(Arc::clone(&keys), random).layer(Extension(Caller::SocketOwner));
+        let control = Control::of_store_owner(Arc::clone(&keys), federation, Arc::new(SystemClock), random);
+        let router = control::router(control).layer(Extension(Caller::SocketOwner));
         Ok(Self::Own { router, keys })
     }
 

@@ -1,6 +1,5 @@
 //! `POST /v1/admin/keys`
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::Json;
@@ -14,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::control::caller::Administrator;
 use crate::control::{ControlError, Services};
-use crate::identity::{AccessKeyId, Permission, SecretAccessKey};
+use crate::identity::{AccessKeyId, Attributes, Permission, SecretAccessKey};
 use crate::keys::{KeyInfo, NewStaticKey};
 
 /// The body of a request for a static key.
@@ -30,8 +29,8 @@ pub struct CreateKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportedKey>,
     /// What to attach to the key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub attributes: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
 }
 
 /// Id and secret of a key that was made elsewhere.
@@ -73,7 +72,7 @@ pub(super) async fn create(
     let (key, secret) = services.keys.create_static(request, &mut services.random).await?;
     tracing::info!(
         %caller, access_key = %key.access_key_id, principal = %key.principal, permission = %key.permission,
-        imported = key.imported, expires_at = ?key.expires_at, "created an access key"
+        minted_from = ?key.minted_from, expires_at = ?key.expires_at, "created an access key"
     );
     let created = CreatedKey { secret_key: WireSecret(secret), key };
     let mut response = (StatusCode::CREATED, Json(created)).into_response();

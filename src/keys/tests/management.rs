@@ -4,13 +4,17 @@ use jiff::civil::date;
 
 use super::*;
 use crate::sigv4::SigningKey;
+use crate::store::MintedFrom;
 
 #[tokio::test]
 async fn an_issued_key_verifies_with_the_secret_that_was_shown() {
     let fixture = Fixture::new().await;
     let request = NewStaticKey { permission: Permission::Write, ..NewStaticKey::default() };
     let (info, secret) = fixture.keys.create_static(request, &mut random()).await.unwrap();
-    assert_eq!((info.status, info.permission, info.imported), (KeyStatus::Active, Permission::Write, false));
+    assert_eq!(
+        (info.status, info.permission, info.minted_from),
+        (KeyStatus::Active, Permission::Write, MintedFrom::Static { imported: false })
+    );
     let Ok(Lookup::Known(key)) = fixture.keys.find(&info.access_key_id).await else { panic!("not found") };
     assert_eq!(key.principal.as_str(), format!("static/{}", info.access_key_id));
     let (day, next_day) = (date(2026, 5, 6), date(2026, 5, 7));
@@ -31,7 +35,7 @@ async fn an_issued_key_verifies_with_the_secret_that_was_shown() {
 async fn ids_are_not_used_twice_even_after_a_revocation() {
     let fixture = Fixture::new().await;
     let id = id("AKIAIOSFODNN7EXAMPLE");
-    assert!(fixture.import(&id).await.unwrap().imported);
+    assert_eq!(fixture.import(&id).await.unwrap().minted_from, MintedFrom::Static { imported: true });
     assert!(matches!(fixture.import(&id).await, Err(KeysError::AlreadyExists(_))));
     fixture.keys.revoke(&id).await.unwrap().unwrap();
     assert!(matches!(fixture.import(&id).await, Err(KeysError::AlreadyExists(_))));

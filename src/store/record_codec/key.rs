@@ -1,17 +1,12 @@
-//! The records and their stored form: JSON with a version in front, `{"v":1,"record":{...}}`.
-//!
-//! A stored record that this version does not fully understand is an error, never half understood: a
-//! field that is skipped could be the one that says "not any more".
-
-use std::collections::BTreeMap;
+//! Records of access keys: the key, when it was used, and whose it is.
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordKey, SealedSecret};
-use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal};
+use super::{RecordError, decode, encode};
+use crate::identity::{AccessKeyId, Attributes, OrganizationId, Origin, Permission, Principal, SecretDigest, TokenId};
+use crate::store::{RecordKey, SealedSecret};
 
 /// An access key: everything but its last use, which has a record of its own so that writing it can
 /// never undo a change of this one.
@@ -32,9 +27,12 @@ pub struct KeyRecord {
     pub expires_at: Option<Timestamp>,
     /// What the issuer attached to it.
     #[serde(default)]
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: Attributes,
     /// How it came to be.
     pub minted_from: MintedFrom,
+    /// What the session token that has to come with the key hashes to; `None` if none may come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<SecretDigest>,
     /// Alive with a secret, or a tombstone without one.
     pub state: KeyState,
 }
@@ -62,6 +60,16 @@ pub enum KeyState {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum MintedFrom {
+    /// An API token, which the key follows: what narrows or ends the one narrows or ends the other.
+    ApiToken {
+        /// Which.
+        token: TokenId,
+    },
+    /// The word of an identity provider.
+    Federated {
+        /// Whose, and of whom.
+        origin: Origin,
+    },
     /// An administrator's command.
     Static {
         /// Whether id and secret were made elsewhere.
@@ -69,13 +77,10 @@ pub enum MintedFrom {
     },
 }
 
-/// What is known of a principal beyond its keys.
+/// Says that a principal has a key; what it says is in its name, `owned/<principal's hash>/<key id>`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PrincipalRecord {
-    /// Since when its keys are refused; `None` if they are not.
-    pub suspended_since: Option<Timestamp>,
-}
+pub struct OwnedRecord {}
 
 /// When an access key was last used, to the minute.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -83,33 +88,6 @@ pub struct PrincipalRecord {
 pub struct UsedRecord {
     /// The last use that was written down.
     pub last_used: Timestamp,
-}
-
-/// Why a stored record could not be read. The store, or a newer version of this program, is at fault.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum RecordError {
-    /// It is not in the form that this version writes.
-    #[error("the record {key} cannot be read: {reason}")]
-    Malformed {
-        /// The record.
-        key: RecordKey,
-        /// What is wrong. A sealed secret may show in it, an open one cannot.
-        reason: String,
-    },
-    /// A newer version wrote it.
-    #[error("the record {key} has version {found}, and this program knows only version {VERSION}")]
-    Version {
-        /// The record.
-        key: RecordKey,
-        /// Its version.
-        found: u32,
-    },
-    /// It is filed under another key's name.
-    #[error("the record {key} is about another key")]
-    Misfiled {
-        /// The record.
-        key: RecordKey,
-    },
 }
 
 impl KeyRecord {
@@ -132,19 +110,6 @@ impl KeyRecord {
     }
 }
 
-impl PrincipalRecord {
-    /// The stored form.
-    #[must_use]
-    pub fn encode(&self) -> Bytes {
-        encode(self)
-    }
-
-    /// Reads the stored form of the record called `key`.
-    pub fn decode(key: &RecordKey, stored: &[u8]) -> Result<Self, RecordError> {
-        decode(key, stored)
-    }
-}
-
 impl UsedRecord {
     /// The stored form.
     #[must_use]
@@ -157,39 +122,3 @@ impl UsedRecord {
         decode(key, stored)
     }
 }
-
-#[derive(Serialize)]
-struct Written<'a, T> {
-    v: u32,
-    record: &'a T,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored<T> {
-    #[serde(rename = "v")]
-    _version: u32,
-    record: T,
-}
-
-#[derive(Deserialize)]
-struct StoredVersion {
-    v: u32,
-}
-
-fn encode<T: Serialize>(record: &T) -> Bytes {
-    let written = Written { v: VERSION, record };
-    serde_json::to_vec(&written).expect("records have string keys and no fallible serializers").into()
-}
-
-fn decode<T: DeserializeOwned>(key: &RecordKey, stored: &[u8]) -> Result<T, RecordError> {
-    let malformed = |error: serde_json::Error| RecordError::Malformed { key: key.clone(), reason: error.to_string() };
-    // The version is judged first: what follows it may be in a form that does not parse.
-    let StoredVersion { v } = serde_json::from_slice(stored).map_err(malformed)?;
-    if v != VERSION {
-        return Err(RecordError::Version { key: key.clone(), found: v });
-    }
-    serde_json::from_slice::<Stored<T>>(stored).map(|stored| stored.record).map_err(malformed)
-}
-
-const VERSION: u32 = 1;

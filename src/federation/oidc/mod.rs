@@ -1,0 +1,1 @@
+//! OIDC tokens: discovery, keys, claims.

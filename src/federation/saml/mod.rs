@@ -1,0 +1,1 @@
+//! SAML responses: signatures, and what they are about.
