@@ -13,7 +13,9 @@
 //!
 //! # One access key (the control plane)
 //! ```text
-//! control --> keys::issue --(sealed record)--> store --Change--> keys::lookup (cache) <-- proxy::authenticate
+//! control::login --unverified token or response--> federation --Evidence--> control::grant --Grant-->
+//!    keys::issue --(one write: claim the evidence, store the sealed key)--> store --Change-->
+//!    keys::lookup (cache) <-- proxy::authenticate
 //! control --> keys::revoke --> store --Change--> every cache drops it
 //! ```
 //!

@@ -52,6 +52,32 @@ pub enum SigningAlgorithm {
     RS512,
 }
 
+impl SigningAlgorithm {
+    /// All that there are.
+    pub const ALL: [Self; 7] =
+        [Self::ES256, Self::ES384, Self::EdDSA, Self::PS256, Self::RS256, Self::RS384, Self::RS512];
+
+    /// Its name in RFC 7518 and RFC 8037.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+            Self::PS256 => "PS256",
+            Self::RS256 => "RS256",
+            Self::RS384 => "RS384",
+            Self::RS512 => "RS512",
+        }
+    }
+
+    /// The one with that name, letter for letter.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
 /// What an OIDC configuration shall be. [`OidcConfiguration`] says what is valid.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "as in OidcConfiguration")]

@@ -2,15 +2,25 @@
 //! or a SAML response comes in, [`Evidence`](crate::identity::Evidence) of who somebody is goes out.
 //! What that somebody may do, and what keys they get, is for others to decide.
 
+mod admission;
 mod configurations;
 mod error;
-pub mod oidc;
+mod fetch;
+mod follow;
+mod in_force;
+mod manage;
+mod oidc;
 #[cfg(feature = "saml")]
 pub mod saml;
+#[cfg(feature = "saml")]
+mod saml_login;
+mod strict_json;
 
 use std::sync::Arc;
 
 use rand::CryptoRng;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config;
@@ -23,9 +33,19 @@ pub use configurations::{
 };
 pub use error::{FederationError, LoginError};
 
+use fetch::Fetcher;
+use in_force::InForce;
+use oidc::Surroundings;
+
 /// The configurations in force, following the store, and what is needed to check tokens by them.
 pub struct Federation {
-    _store: Arc<dyn KeyStore>,
+    store: Arc<dyn KeyStore>,
+    clock: Arc<dyn Clock>,
+    in_force: Arc<InForce>,
+    #[cfg(feature = "saml")]
+    saml_service: Option<config::SamlService>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 /// An OIDC token that passed every check.
@@ -60,21 +80,43 @@ impl Federation {
     /// If the store or the file of trusted certificates cannot be read.
     pub async fn open(
         store: Arc<dyn KeyStore>,
-        _clock: Arc<dyn Clock>,
-        _settings: &config::Federation,
+        clock: Arc<dyn Clock>,
+        settings: &config::Federation,
     ) -> Result<Arc<Self>, FederationError> {
-        Ok(Arc::new(Self { _store: store }))
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let in_force = Arc::new(InForce::new(Arc::new(Surroundings {
+            fetcher: Fetcher::new(settings)?,
+            clock: Arc::clone(&clock),
+            keep_last_keys: settings.keep_last_keys,
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        })));
+        let (follower, watch) = follow::Follower::start(Arc::clone(&store), Arc::clone(&in_force)).await?;
+        tasks.spawn(follower.run(watch, stop.clone()));
+        Ok(Arc::new(Self {
+            store,
+            clock,
+            in_force,
+            #[cfg(feature = "saml")]
+            saml_service: settings.saml.clone(),
+            stop,
+            tasks,
+        }))
     }
 
     /// Ends the background work.
-    pub async fn shutdown(&self) {}
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 
     /// Who an OIDC token proves somebody to be, by the active configuration of its issuer and audience.
     ///
     /// # Errors
     /// [`LoginError`]. Reasons are for the log; a client is told the same for all refusals.
-    pub async fn verify_oidc(&self, _unverified: &UnverifiedJwt) -> Result<VerifiedOidcToken, LoginError> {
-        Err(LoginError::Refused("not here yet".into()))
+    pub async fn verify_oidc(&self, unverified: &UnverifiedJwt) -> Result<VerifiedOidcToken, LoginError> {
+        oidc::verify(&self.in_force, &*self.clock, &unverified.0).await
     }
 
     /// Who a SAML response proves somebody to be, by the configuration with that id, or by the only one
@@ -84,16 +126,25 @@ impl Federation {
     /// [`LoginError`]. Reasons are for the log; a client is told the same for all refusals.
     pub async fn verify_saml(
         &self,
-        _configuration: Option<&str>,
-        _unverified: UnverifiedSaml,
+        configuration: Option<&str>,
+        unverified: UnverifiedSaml,
     ) -> Result<Evidence, LoginError> {
-        Err(LoginError::Refused("not here yet".into()))
+        #[cfg(feature = "saml")]
+        return self.login_by_saml(configuration, unverified).await;
+        #[cfg(not(feature = "saml"))]
+        {
+            let _ = (configuration, unverified.text());
+            Err(LoginError::Refused(NO_SAML.to_owned()))
+        }
     }
 
     /// Every OIDC configuration, by name.
     #[must_use]
     pub fn oidc_configurations(&self) -> Vec<Arc<OidcConfiguration>> {
-        Vec::new()
+        let set = self.in_force.last_known();
+        let mut all: Vec<_> = set.oidc().map(|entry| Arc::clone(&entry.configuration)).collect();
+        all.sort_unstable_by(|a, b| (&a.name, &a.uid).cmp(&(&b.name, &b.uid)));
+        all
     }
 
     /// Creates an OIDC configuration.
@@ -102,10 +153,10 @@ impl Federation {
     /// [`FederationError::Invalid`] says what to change; `AlreadyExists` if issuer and audience are another's.
     pub async fn create_oidc(
         &self,
-        _new: NewOidcConfiguration,
-        _random: &mut (impl CryptoRng + Send),
+        new: NewOidcConfiguration,
+        random: &mut (impl CryptoRng + Send),
     ) -> Result<Arc<OidcConfiguration>, FederationError> {
-        Err(FederationError::Invalid("not here yet".into()))
+        self.add_oidc(new, random).await
     }
 
     /// Changes an OIDC configuration; `None` if there is none called `id`.
@@ -114,24 +165,27 @@ impl Federation {
     /// As for [`create_oidc`](Self::create_oidc).
     pub async fn update_oidc(
         &self,
-        _id: &str,
-        _update: OidcUpdate,
+        id: &str,
+        update: OidcUpdate,
     ) -> Result<Option<Arc<OidcConfiguration>>, FederationError> {
-        Err(FederationError::Invalid("not here yet".into()))
+        self.change_oidc(id, update).await
     }
 
     /// Removes an OIDC configuration; keys made by it live on to their end. False if there was none.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn delete_oidc(&self, _id: &str) -> Result<bool, FederationError> {
-        Err(FederationError::Invalid("not here yet".into()))
+    pub async fn delete_oidc(&self, id: &str) -> Result<bool, FederationError> {
+        self.remove(in_force::OIDC, id).await
     }
 
     /// Every SAML configuration, by name.
     #[must_use]
     pub fn saml_configurations(&self) -> Vec<Arc<SamlConfiguration>> {
-        Vec::new()
+        let set = self.in_force.last_known();
+        let mut all: Vec<_> = set.saml().map(|entry| Arc::clone(&entry.configuration)).collect();
+        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// Creates a SAML configuration.
@@ -140,18 +194,24 @@ impl Federation {
     /// [`FederationError::Invalid`] says what to change; `AlreadyExists` if its name is another's.
     pub async fn create_saml(
         &self,
-        _new: NewSamlConfiguration,
-        _random: &mut (impl CryptoRng + Send),
+        new: NewSamlConfiguration,
+        random: &mut (impl CryptoRng + Send),
     ) -> Result<Arc<SamlConfiguration>, FederationError> {
-        Err(FederationError::Invalid("not here yet".into()))
+        #[cfg(feature = "saml")]
+        return self.add_saml(new, random).await;
+        #[cfg(not(feature = "saml"))]
+        {
+            let _ = (new, random);
+            Err(FederationError::Invalid(NO_SAML.to_owned()))
+        }
     }
 
     /// Removes a SAML configuration; keys made by it live on to their end. False if there was none.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn delete_saml(&self, _id: &str) -> Result<bool, FederationError> {
-        Err(FederationError::Invalid("not here yet".into()))
+    pub async fn delete_saml(&self, id: &str) -> Result<bool, FederationError> {
+        self.remove(in_force::SAML, id).await
     }
 }
 
@@ -163,11 +223,21 @@ impl UnverifiedJwt {
     }
 }
 
+impl Drop for Federation {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
 impl UnverifiedSaml {
     /// Takes what a client sent.
     #[must_use]
     pub fn new(text: zeroize::Zeroizing<String>) -> Self {
         Self(text)
+    }
+
+    fn text(&self) -> &str {
+        &self.0
     }
 }
 
@@ -182,3 +252,6 @@ impl std::fmt::Debug for UnverifiedSaml {
         formatter.write_str("UnverifiedSaml(redacted)")
     }
 }
+
+#[cfg(not(feature = "saml"))]
+const NO_SAML: &str = "SAML is not in this build: the operator has to install one with the feature saml";

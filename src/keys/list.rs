@@ -4,44 +4,56 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Keys, KeysError};
 use crate::identity::{AccessKeyId, Attributes, OrganizationId, Permission, Principal};
 use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, TokenState, USED, UsedRecord, Versioned};
 
 /// What an administrator may know of a key. Its serialized form is that of the management routes.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyInfo {
     /// The key's id.
+    #[schema(value_type = String)]
     pub access_key_id: AccessKeyId,
     /// Whether it can be used now.
     pub status: KeyStatus,
     /// Whose key it is.
     #[serde(rename = "principalName")]
+    #[schema(value_type = String)]
     pub principal: Principal,
     /// The organization it belongs to.
     #[serde(rename = "orgId")]
+    #[schema(value_type = String)]
     pub organization: OrganizationId,
     /// The most it may do now: what it was made with, narrowed by its token. The ceiling of its identity
     /// may be lower.
+    #[schema(value_type = String)]
     pub permission: Permission,
     /// When it was issued.
+    #[schema(value_type = String, format = DateTime)]
     pub issued_at: Timestamp,
     /// When it ends; `None` for a permanent key.
     #[serde(rename = "expiry")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// The minute of its last use, as far as written down.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used: Option<Timestamp>,
     /// Since when its principal is suspended.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub suspended_since: Option<Timestamp>,
     /// When it was revoked, or its token together with its keys.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
     /// What it was made from.
+    #[schema(value_type = Object)]
     pub minted_from: MintedFrom,
     /// Whether it works only together with a session token.
     pub has_session_token: bool,
     /// What whoever asked for it attached to it.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub attributes: Attributes,
 }
 
@@ -59,7 +71,7 @@ pub struct KeyFilter<'a> {
 }
 
 /// Whether a key can be used, and if not, why. Of several reasons, the most final.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
     /// It can be used.

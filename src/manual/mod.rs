@@ -7,11 +7,17 @@ pub mod clients {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
+#[doc = include_str!("identities.md")]
+pub mod identities {}
+
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 
 #[doc = include_str!("request_life.md")]
 pub mod request_life {}
+
+#[doc = include_str!("saml.md")]
+pub mod saml {}
 
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}

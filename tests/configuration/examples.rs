@@ -114,7 +114,8 @@ fn the_example_shows_the_default_of_each_field_that_it_comments_out() {
 fn the_example_names_every_field_there_is() {
     let text = shipped("example.toml");
     let fixture = Fixture::new();
-    let sections = ["[s3]", "[api]", "[[backend]]", "[store]", "[[identity]]", "[limits]", "org_id = \"ab1cd2\""];
+    let org_id = "org_id = \"ab1cd2\"";
+    let sections = ["[s3]", "[api]", "[[backend]]", "[store]", "[[identity]]", "[federation]", "[limits]", org_id];
     for section in sections {
         let broken = text.replacen(section, &format!("{section}\nno_such_field = 1"), 1);
         let refusal = fixture.refusal(&broken);

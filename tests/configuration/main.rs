@@ -7,4 +7,5 @@ mod check;
 mod examples;
 mod fixture;
 mod refused;
+mod refused_federation;
 mod refused_files;

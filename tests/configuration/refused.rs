@@ -10,7 +10,7 @@ fn the_valid_file_that_the_other_tests_break_is_accepted() {
 }
 
 /// Replaces the first text by the second in the valid file and compares the refusal.
-fn assert_refused(cases: &[(&str, &str, &str)]) {
+pub(crate) fn assert_refused(cases: &[(&str, &str, &str)]) {
     let fixture = Fixture::new();
     let mut wrong = String::new();
     for (from, to, expected) in cases {
@@ -41,7 +41,7 @@ fn fields_that_are_missing_unknown_or_of_another_type() {
         (
             "org_id = \"ab1cd2\"",
             "org_id = \"ab1cd2\"\ncolour = \"red\"",
-            "portcullis.toml:2: colour: found an unknown field, expected one of org_id, s3, api, admin, backend, store, identity, limits",
+            "portcullis.toml:2: colour: found an unknown field, expected one of org_id, s3, api, admin, backend, store, identity, federation, limits",
         ),
         ("listen = \"127.0.0.1:0\"\n", "", "portcullis.toml:2: s3.listen: found nothing, expected a value"),
         (
@@ -276,7 +276,7 @@ fn limits() {
         (
             "\"30s\"",
             "\"30s\"\nspeed = 1",
-            "portcullis.toml:16: limits.speed: found an unknown field, expected one of header_timeout, handshake_timeout, body_idle_timeout, write_stall_timeout, keep_alive_idle, shutdown_grace, after_expiry, max_header_bytes, max_headers, max_connections, max_connections_per_peer, h2_max_concurrent_streams, h2_stream_window, h2_connection_window, h2_max_pending_resets, h2_max_error_resets, backend_connect_timeout, backend_response_timeout, backend_idle_timeout",
+            "portcullis.toml:16: limits.speed: found an unknown field, expected one of header_timeout, handshake_timeout, body_idle_timeout, write_stall_timeout, keep_alive_idle, shutdown_grace, after_expiry, max_header_bytes, max_headers, max_connections, max_connections_per_peer, h2_max_concurrent_streams, h2_stream_window, h2_connection_window, h2_max_pending_resets, h2_max_error_resets, logins_per_minute_per_peer, keys_per_minute_per_identity, backend_connect_timeout, backend_response_timeout, backend_idle_timeout",
         ),
     ]);
 }
