@@ -4,9 +4,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::time::Duration;
 
-use axum::body::Body;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use rand::rand_core::UnwrapErr;
@@ -30,7 +28,8 @@ async fn services(folder: &Path, logins_per_minute: u32) -> Services {
     let (store, seal) =
         crate::store::open_sealed(&folder.join("store.redb"), &folder.join("seal.key"), &mut random).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SettableClock::new(NOW));
-    let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &Default::default()).await.unwrap();
+    let federation =
+        Federation::open(Arc::clone(&store), Arc::clone(&clock), &crate::config::Federation::default()).await.unwrap();
     let organization = OrganizationId::parse("ab1cd2").unwrap();
     let cache = CacheSettings::default();
     let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
