@@ -225,3 +225,17 @@ async fn text_in_an_answer_is_escaped() {
     let text = std::str::from_utf8(&body).unwrap();
     assert!(text.contains("<Arn>a&lt;b&gt;&amp;&quot;c\u{FFFD}</Arn>"), "{text}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_body_is_read_or_refused(body: String) {
+        let _ = parameters("", &body);
+    }
+
+    #[test]
+    fn what_a_client_encodes_is_what_is_read(name in "[a-z]{1,9}", value: String) {
+        use crate::s3::percent::{Slash, encode};
+        let mut found = parameters("", &format!("{name}={}", encode(&value, Slash::Encode))).unwrap();
+        proptest::prop_assert_eq!(found.take(&name).map(|read| read.as_str().to_owned()), Some(value));
+    }
+}
