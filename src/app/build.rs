@@ -155,15 +155,16 @@ fn bind(
     Listener::bind(address, tls, Arc::clone(limits)).map_err(|source| StartError::Bind { section, address, source })
 }
 
-/// Routes as a listener's service.
+/// Routes as a listener's service. They learn who is at the other end of the connection.
 fn service(
     routes: Router,
 ) -> impl Fn(Request<RequestBody>, Arc<Peer>) -> futures_util::future::BoxFuture<'static, Response<axum::body::Body>>
 + Clone
 + Send
 + 'static {
-    move |request, _peer| {
+    move |mut request, peer| {
         let mut routes = routes.clone();
+        request.extensions_mut().insert(peer);
         Box::pin(async move {
             match routes.call(request).await {
                 Ok(response) => response,
