@@ -11,6 +11,16 @@ mod client;
 #[expect(dead_code, reason = "shared with the tests of federation, which use all of it")]
 #[path = "../support/issuer.rs"]
 mod issuer;
+#[cfg(feature = "saml")]
+#[path = "../saml/keys.rs"]
+#[expect(dead_code, reason = "only what makes good responses is needed here")]
+mod keys;
 mod parameters;
+#[cfg(feature = "saml")]
+#[path = "../saml/build.rs"]
+#[expect(dead_code, reason = "only what makes good responses is needed here")]
+mod responses;
+#[cfg(feature = "saml")]
+mod saml;
 mod signature;
 mod web_identity;

@@ -1,7 +1,8 @@
 //! Parameters that are refused, each by name, before anything else is judged.
 
-use crate::client::{Sts, VERSION, action, form, query};
+use crate::client::{Sts, VERSION, action, form, is_refusal, query};
 use crate::support::request::Request;
+use crate::support::wire::Connection;
 
 const ROLE: (&str, &str) = ("RoleArn", "arn:aws:iam::000000000000:role/any");
 const NAME: (&str, &str) = ("RoleSessionName", "a-session");
@@ -198,4 +199,13 @@ async fn other_paths_keep_their_own_envelope() {
         assert_eq!(response.status, status, "{response:?}");
         assert_eq!(response.header("content-type"), Some("application/json"), "{response:?}");
     }
+}
+
+#[tokio::test]
+async fn g09_a_body_that_does_not_come_is_not_waited_for() {
+    let sts = Sts::start().await;
+    let mut connection = Connection::open(sts.address).await;
+    let whole = action("AssumeRoleWithWebIdentity", &WEB_IDENTITY).bytes();
+    connection.send(&whole[..whole.len() - 1]).await;
+    is_refusal(&connection.response("POST").await, 400, "RequestTimeout");
 }

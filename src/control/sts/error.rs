@@ -22,8 +22,8 @@ pub(super) enum StsError {
     /// The body is larger than any request needs.
     #[error("the request body is larger than {} bytes", super::LARGEST_BODY)]
     TooLarge,
-    /// The body did not arrive whole.
-    #[error("the request body did not arrive whole")]
+    /// The body did not arrive whole, or not in time.
+    #[error("the request body did not arrive whole and in time")]
     BodyCut,
     /// Nothing says what is wanted.
     #[error("the parameter Action is missing")]

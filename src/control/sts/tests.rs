@@ -4,9 +4,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::time::Duration;
 
-use axum::body::Body;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use rand::rand_core::UnwrapErr;
@@ -30,7 +28,8 @@ async fn services(folder: &Path, logins_per_minute: u32) -> Services {
     let (store, seal) =
         crate::store::open_sealed(&folder.join("store.redb"), &folder.join("seal.key"), &mut random).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SettableClock::new(NOW));
-    let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &Default::default()).await.unwrap();
+    let federation =
+        Federation::open(Arc::clone(&store), Arc::clone(&clock), &crate::config::Federation::default()).await.unwrap();
     let organization = OrganizationId::parse("ab1cd2").unwrap();
     let cache = CacheSettings::default();
     let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
@@ -225,4 +224,18 @@ async fn text_in_an_answer_is_escaped() {
     let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
     let text = std::str::from_utf8(&body).unwrap();
     assert!(text.contains("<Arn>a&lt;b&gt;&amp;&quot;c\u{FFFD}</Arn>"), "{text}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_body_is_read_or_refused(body: String) {
+        let _ = parameters("", &body);
+    }
+
+    #[test]
+    fn what_a_client_encodes_is_what_is_read(name in "[a-z]{1,9}", value: String) {
+        use crate::s3::percent::{Slash, encode};
+        let mut found = parameters("", &format!("{name}={}", encode(&value, Slash::Encode))).unwrap();
+        proptest::prop_assert_eq!(found.take(&name).map(|read| read.as_str().to_owned()), Some(value));
+    }
 }
