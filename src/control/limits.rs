@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
@@ -12,6 +13,7 @@ use crate::identity::Principal;
 pub(super) struct Limits {
     logins: DefaultKeyedRateLimiter<IpAddr>,
     keys: DefaultKeyedRateLimiter<Principal>,
+    asked: AtomicU32,
 }
 
 /// Too often; after so many seconds it would be in time.
@@ -26,12 +28,14 @@ impl Limits {
         Self {
             logins: RateLimiter::keyed(quota(logins_per_minute_per_peer)),
             keys: RateLimiter::keyed(quota(keys_per_minute_per_identity)),
+            asked: AtomicU32::new(0),
         }
     }
 
     /// Counts an attempt to log in from `address`, right or wrong. To be asked before anything is looked
     /// up or parsed.
     pub(super) fn login_from(&self, address: IpAddr) -> Result<(), TooOften> {
+        self.tidy_now_and_then();
         self.logins.check_key(&network_of(address)).map_err(|not_until| too_often(&not_until))
     }
 
@@ -40,10 +44,13 @@ impl Limits {
         self.keys.check_key(principal).map_err(|not_until| too_often(&not_until))
     }
 
-    /// Lets go of addresses and identities that have not been seen for long.
-    pub(super) fn tidy(&self) {
-        self.logins.retain_recent();
-        self.keys.retain_recent();
+    /// Lets go of addresses and identities that have not been seen for long: at most so many of them are
+    /// held beyond those that count.
+    fn tidy_now_and_then(&self) {
+        if self.asked.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == 0 {
+            self.logins.retain_recent();
+            self.keys.retain_recent();
+        }
     }
 }
 
@@ -64,3 +71,5 @@ fn quota(per_minute: u32) -> Quota {
     let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
     Quota::per_minute(per_minute).allow_burst(NonZeroU32::new(per_minute.get() / 2).unwrap_or(NonZeroU32::MIN))
 }
+
+const TIDY_EVERY: u32 = 4096;

@@ -1,42 +1,75 @@
-//! Serves key management as JSON: over the control socket, to the owner of this process only.
+//! Serves the issuing and managing of access keys as JSON: over the API listener, to holders of API tokens
+//! and to whom a trusted identity provider vouches for; over the control socket, to the owner of this
+//! process.
 //!
-//! | route | what it does |
-//! | --- | --- |
-//! | `POST /v1/admin/keys` | create a static key; the only answer with a secret |
-//! | `GET /v1/admin/keys?after=ID&limit=N` | list keys, by id |
-//! | `GET /v1/admin/keys/{id}` | show one |
-//! | `POST /v1/admin/keys/{id}/suspend`, `resume`, `revoke` | what they say |
+//! | routes | what they do | who may |
+//! | --- | --- | --- |
+//! | `/v1/cwobject/access-key…` | the keys of an API token: create, list, show, suspend, revoke | its holder; everybody's keys: an admin |
+//! | `/v1/cwobject/temporary-credentials/…` | keys for a SAML response, an OIDC token, and as SDKs fetch them | whoever proves it |
+//! | `/v1beta1/auth/whoami` | whom the server takes the caller for | every token |
+//! | `/v1/admin/{keys,tokens,federation/…}` | static keys, API tokens, trusted identity providers | an admin |
+//! | `POST /`, `GET /` | AWS STS, in XML: see `sts` | whoever proves it |
+//! | `/openapi.json` | all of this, for programs | anybody |
 //!
-//! Who is calling is a [`Caller`] that whoever accepted the connection attaches; without one every
-//! route answers 401. Failures are `{"code": <grpc number>, "message": ..., "details": []}`.
+//! ```text
+//! record --request id--> login --Caller--> a handler --> grant --> keys::issue
+//!                        or: federation --Evidence--^
+//! ```
+//! Failures are `{"code": <grpc number>, "message": ..., "details": []}`.
 
+mod access_key;
+mod body;
 mod caller;
 mod error;
+mod federation;
 mod grant;
 mod keys;
 mod limits;
+mod login;
+mod not_built;
+mod openapi;
+mod record;
 mod socket;
+mod sts;
+mod temporary_credentials;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod whoami;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::authority::Ceilings;
 use crate::clock::Clock;
 use crate::federation::Federation;
 use crate::keys::Keys;
+use crate::sigv4::AcceptedRegion;
 
+pub use access_key::{
+    AccessKey, AccessKeyAnswer, AccessKeyInfo, AccessKeyList, CreateAccessKey, DurationSeconds, RevokeAccessKey,
+    RevokePrincipal, UpdateAccessKeyStatus,
+};
+pub use body::Empty;
 pub use caller::Caller;
 pub use error::{ControlError, ErrorBody};
+pub use federation::{
+    CreateOidcConfig, CreateSamlConfig, OidcApiAccess, OidcConfigAnswer, OidcConfigList, OidcConfigMessage,
+    SamlConfigAnswer, SamlConfigList, SamlConfigMessage, UpdateOidcConfig,
+};
 pub use keys::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
 pub use limits::TooOften;
 pub use socket::{ControlSocket, SocketError, serve_socket, socket_beside};
+pub use temporary_credentials::{ContainerCredentials, CreateAccessKeyFromOidc, CreateAccessKeyFromSaml, Shown};
+pub use tokens::{CreateToken, CreatedToken, RevokeToken, TokenList, UpdateToken, WireToken};
+pub use whoami::{WhoAmI, WhoAmIPrincipal};
 
 /// Where new ids, secrets and nonces come from: the operating system.
 pub type SystemRandom = UnwrapErr<SysRng>;
@@ -53,6 +86,8 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
     /// The life of container credentials.
     pub container_key_life: Duration,
+    /// The region that requests to the security token service are signed for.
+    pub region: AcceptedRegion,
     /// As in `[limits]`.
     pub logins_per_minute_per_peer: u32,
     /// As in `[limits]`.
@@ -76,6 +111,7 @@ impl Control {
             ceilings: Ceilings::new(Vec::new()),
             clock,
             container_key_life: Duration::from_hours(1),
+            region: AcceptedRegion::Any,
             logins_per_minute_per_peer: u32::MAX,
             keys_per_minute_per_identity: u32::MAX,
             random,
@@ -91,7 +127,9 @@ struct Services {
     ceilings: Arc<Ceilings>,
     clock: Arc<dyn Clock>,
     container_key_life: Duration,
+    region: Arc<AcceptedRegion>,
     limits: Arc<limits::Limits>,
+    saml_slots: Arc<Semaphore>,
     random: SystemRandom,
 }
 
@@ -104,22 +142,40 @@ impl From<Control> for Services {
             ceilings: Arc::new(control.ceilings),
             clock: control.clock,
             container_key_life: control.container_key_life,
+            region: Arc::new(control.region),
             limits: Arc::new(limits),
+            saml_slots: Arc::new(Semaphore::new(SAML_AT_A_TIME)),
             random: control.random,
         }
     }
 }
 
-/// The routes. They refuse everybody until a [`Caller`] is attached, as [`serve_socket`] does.
+/// The routes. On most of them a caller has to be known: attached as a [`Caller`], as [`serve_socket`]
+/// does, or proved by an API token. Where a [`Peer`](crate::listener::Peer) is attached, as the API
+/// listener does, attempts to log in are counted by its address; without one, nobody can log in.
 pub fn router(control: Control) -> Router {
     let services = Services::from(control);
-    Router::new()
-        .nest("/v1/admin/keys", keys::router())
+    let known = OpenApiRouter::new()
+        .merge(access_key::router())
+        .merge(temporary_credentials::router())
+        .merge(whoami::router())
+        .merge(not_built::router())
+        .merge(keys::router())
+        .merge(tokens::router())
+        .merge(federation::router())
+        .route_layer(from_fn_with_state(services.clone(), login::demand_caller));
+    let anybody = temporary_credentials::federated_router()
+        .route_layer(from_fn_with_state(services.clone(), login::count_attempt));
+    let (routes, document) = openapi::router().merge(known).merge(anybody).split_for_parts();
+    routes
+        .merge(openapi::serve(&document))
+        .merge(sts::router())
         .fallback(|| async { ControlError::NoSuchRoute })
         .method_not_allowed_fallback(|| async { ControlError::MethodNotAllowed })
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn_with_state(services.clone(), record::record))
         .with_state(services)
 }
 
-/// Bytes of a request body. The largest that makes sense, a key with attributes, is about 20 KiB.
-const LARGEST_BODY: usize = 64 << 10;
+/// SAML responses that are verified at a time: each takes a processor for milliseconds, and whoever sends
+/// them need not be anybody.
+const SAML_AT_A_TIME: usize = 8;

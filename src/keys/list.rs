@@ -4,43 +4,56 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Keys, KeysError};
 use crate::identity::{AccessKeyId, Attributes, OrganizationId, Permission, Principal};
-use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, USED, UsedRecord, Versioned};
+use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, TokenState, USED, UsedRecord, Versioned};
 
 /// What an administrator may know of a key. Its serialized form is that of the management routes.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyInfo {
     /// The key's id.
+    #[schema(value_type = String)]
     pub access_key_id: AccessKeyId,
     /// Whether it can be used now.
     pub status: KeyStatus,
     /// Whose key it is.
     #[serde(rename = "principalName")]
+    #[schema(value_type = String)]
     pub principal: Principal,
     /// The organization it belongs to.
     #[serde(rename = "orgId")]
+    #[schema(value_type = String)]
     pub organization: OrganizationId,
-    /// The most it may do.
+    /// The most it may do now: what it was made with, narrowed by its token. The ceiling of its identity
+    /// may be lower.
+    #[schema(value_type = String)]
     pub permission: Permission,
     /// When it was issued.
+    #[schema(value_type = String, format = DateTime)]
     pub issued_at: Timestamp,
     /// When it ends; `None` for a permanent key.
     #[serde(rename = "expiry")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// The minute of its last use, as far as written down.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used: Option<Timestamp>,
     /// Since when its principal is suspended.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub suspended_since: Option<Timestamp>,
-    /// When it was revoked.
+    /// When it was revoked, or its token together with its keys.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
     /// What it was made from.
+    #[schema(value_type = Object)]
     pub minted_from: MintedFrom,
     /// Whether it works only together with a session token.
     pub has_session_token: bool,
     /// What whoever asked for it attached to it.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub attributes: Attributes,
 }
 
@@ -58,7 +71,7 @@ pub struct KeyFilter<'a> {
 }
 
 /// Whether a key can be used, and if not, why. Of several reasons, the most final.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
     /// It can be used.
@@ -110,6 +123,9 @@ impl Keys {
     pub async fn list_filtered(&self, filter: KeyFilter<'_>) -> Result<Vec<KeyInfo>, KeysError> {
         let prefix = filter.principal.map_or_else(|| KEYS.to_owned(), RecordKey::prefix_of_owned);
         let (mut found, mut left_out, mut after) = (Vec::new(), 0, None);
+        if filter.limit == 0 {
+            return Ok(found);
+        }
         loop {
             let page = self.store.list(&prefix, after.as_ref(), PAGE).await?;
             let Some((last, _)) = page.last() else { return Ok(found) };
@@ -125,10 +141,10 @@ impl Keys {
                     left_out += 1;
                     continue;
                 }
+                found.push(info);
                 if found.len() == filter.limit {
                     return Ok(found);
                 }
-                found.push(info);
             }
         }
     }
@@ -155,10 +171,15 @@ impl Keys {
 
     pub(super) fn info(&self, record: KeyRecord, last_used: Option<Timestamp>) -> KeyInfo {
         let suspended_since = self.suspensions.since(&record.principal);
-        let revoked_at = match record.state {
-            KeyState::Active { .. } => None,
-            KeyState::Revoked { at } => Some(at),
+        let token = match &record.minted_from {
+            MintedFrom::ApiToken { token } => self.tokens.known(token),
+            MintedFrom::Federated { .. } | MintedFrom::Static { .. } => None,
         };
+        let revoked_at = match (&record.state, token.as_ref().map(|token| &token.state)) {
+            (KeyState::Revoked { at }, _) | (_, Some(TokenState::Revoked { at, keeps_keys: false })) => Some(*at),
+            (KeyState::Active { .. }, _) => None,
+        };
+        let permission = token.map_or(record.permission, |token| token.permission.min(record.permission));
         let status = if revoked_at.is_some() {
             KeyStatus::Revoked
         } else if record.expires_at.is_some_and(|end| end <= self.clock.now()) {
@@ -173,7 +194,7 @@ impl Keys {
             status,
             principal: record.principal,
             organization: record.organization,
-            permission: record.permission,
+            permission,
             issued_at: record.issued_at,
             expires_at: record.expires_at,
             last_used,

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from abilities import CANNOT
 from drivers import CLIENTS
 from gate import Portcullis
+from identities import Identity
+from idp import OidcProvider
 from seaweedfs import SeaweedFs
 
 
@@ -50,6 +52,23 @@ def portcullis(tmp_path_factory, seaweedfs) -> Iterator[Portcullis]:
     gate = Portcullis(tmp_path_factory.mktemp("gate") / "run", seaweedfs.endpoint)
     yield gate
     gate.stop()
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(tmp_path_factory, portcullis) -> Iterator[OidcProvider]:
+    """An OpenID provider that Portcullis trusts. Its keys stay as they are: tests of rotation have their own."""
+    provider = OidcProvider(tmp_path_factory.mktemp("oidc-provider") / "run")
+    try:
+        portcullis.trust_oidc(provider)
+        yield provider
+    finally:
+        provider.stop()
+
+
+@pytest.fixture
+def identity(oidc_provider) -> Identity:
+    """A workload that nobody has heard of before."""
+    return Identity(oidc_provider)
 
 
 @pytest.fixture(scope="session")

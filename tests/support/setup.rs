@@ -15,6 +15,8 @@ pub(crate) struct Setup {
     pub(crate) backends: Vec<BackendSetup>,
     /// `(prefix, permission)` of each `[[identity]]`.
     pub(crate) identities: Vec<(String, String)>,
+    /// Lines of `[api]`, which listens on a free port; `None` without a control plane.
+    pub(crate) api: Option<Vec<String>>,
     /// Lines of `[limits]`.
     pub(crate) limits: Vec<String>,
 }
@@ -53,6 +55,7 @@ impl Setup {
             tls: false,
             backends: vec![BackendSetup::new("main", endpoint)],
             identities: vec![("static/".to_owned(), "admin".to_owned())],
+            api: None,
             limits: Vec::new(),
         }
     }
@@ -78,6 +81,9 @@ impl Setup {
              [store]\nkind = \"embedded\"\npath = \"portcullis.redb\"\nseal_key_file = \"seal.key\"\n",
             self.domains, self.any_region
         );
+        if let Some(lines) = &self.api {
+            let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\"\n{}", lines.join("\n"));
+        }
         text.push_str("[limits]\n");
         text.push_str(&self.limits.join("\n"));
         text.push('\n');

@@ -4,30 +4,41 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::control::caller::Administrator;
-use crate::control::{ControlError, Services};
+use crate::control::{ControlError, ErrorBody, Services};
 use crate::identity::AccessKeyId;
 use crate::keys::KeyInfo;
 
 /// A page of keys.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyList {
     /// The keys, by id.
     pub access_keys: Vec<KeyInfo>,
     /// What to send as `after` for the next page; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub next: Option<AccessKeyId>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
+    /// Only keys with ids after this one.
+    #[param(value_type = Option<String>)]
     after: Option<AccessKeyId>,
+    /// 1 to 1000.
     limit: Option<usize>,
 }
 
+/// List every key
+#[utoipa::path(
+    get, path = "/v1/admin/keys", operation_id = "Admin_ListKeys", tag = "Admin", params(Page),
+    responses((status = 200, body = KeyList), (status = "default", body = ErrorBody)), security(("TokenAuth" = []))
+)]
 pub(super) async fn list(
     _: Administrator,
     State(services): State<Services>,
@@ -43,6 +54,12 @@ pub(super) async fn list(
     Ok(Json(KeyList { access_keys, next }))
 }
 
+/// Show a key
+#[utoipa::path(
+    get, path = "/v1/admin/keys/{accessKeyId}", operation_id = "Admin_GetKey", tag = "Admin",
+    params(("accessKeyId" = String, Path)),
+    responses((status = 200, body = KeyInfo), (status = "default", body = ErrorBody)), security(("TokenAuth" = []))
+)]
 pub(super) async fn show(
     _: Administrator,
     State(services): State<Services>,

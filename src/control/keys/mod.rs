@@ -4,19 +4,19 @@ mod issue;
 mod list;
 mod revoke;
 
-use axum::Router;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Services;
 
 pub use issue::{CreateKey, CreatedKey, ImportedKey, WireSecret};
 pub use list::KeyList;
 
-pub(super) fn router() -> Router<Services> {
-    Router::new()
-        .route("/", post(issue::create).get(list::list))
-        .route("/{id}", get(list::show))
-        .route("/{id}/suspend", post(revoke::suspend))
-        .route("/{id}/resume", post(revoke::resume))
-        .route("/{id}/revoke", post(revoke::revoke))
+pub(super) fn router() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
+        .routes(routes!(issue::create, list::list))
+        .routes(routes!(list::show))
+        .routes(routes!(revoke::suspend))
+        .routes(routes!(revoke::resume))
+        .routes(routes!(revoke::revoke))
 }

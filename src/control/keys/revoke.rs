@@ -5,10 +5,16 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 
 use crate::control::caller::Administrator;
-use crate::control::{ControlError, Services};
+use crate::control::{ControlError, ErrorBody, Services};
 use crate::identity::AccessKeyId;
 use crate::keys::KeyInfo;
 
+/// Refuse all keys of the principal that a key belongs to, until resumed
+#[utoipa::path(
+    post, path = "/v1/admin/keys/{accessKeyId}/suspend", operation_id = "Admin_SuspendKey", tag = "Admin",
+    params(("accessKeyId" = String, Path)),
+    responses((status = 200, body = KeyInfo), (status = "default", body = ErrorBody)), security(("TokenAuth" = []))
+)]
 pub(super) async fn suspend(
     Administrator(caller): Administrator,
     State(services): State<Services>,
@@ -20,6 +26,12 @@ pub(super) async fn suspend(
     Ok(Json(key))
 }
 
+/// End a suspension
+#[utoipa::path(
+    post, path = "/v1/admin/keys/{accessKeyId}/resume", operation_id = "Admin_ResumeKey", tag = "Admin",
+    params(("accessKeyId" = String, Path)),
+    responses((status = 200, body = KeyInfo), (status = "default", body = ErrorBody)), security(("TokenAuth" = []))
+)]
 pub(super) async fn resume(
     Administrator(caller): Administrator,
     State(services): State<Services>,
@@ -31,6 +43,12 @@ pub(super) async fn resume(
     Ok(Json(key))
 }
 
+/// End a key for good
+#[utoipa::path(
+    post, path = "/v1/admin/keys/{accessKeyId}/revoke", operation_id = "Admin_RevokeKey", tag = "Admin",
+    params(("accessKeyId" = String, Path)),
+    responses((status = 200, body = KeyInfo), (status = "default", body = ErrorBody)), security(("TokenAuth" = []))
+)]
 pub(super) async fn revoke(
     Administrator(caller): Administrator,
     State(services): State<Services>,

@@ -2,15 +2,17 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::identity::{Permission, Principal, TokenId};
 use crate::store::{TokenOrigin, TokenRecord, TokenState};
 
 /// What an administrator may know of an API token. Its serialized form is that of the management routes.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenInfo {
     /// The token's id.
+    #[schema(value_type = String)]
     pub token_id: TokenId,
     /// What it is for, in its creator's words.
     pub name: String,
@@ -18,24 +20,30 @@ pub struct TokenInfo {
     pub status: TokenStatus,
     /// Whose keys it makes.
     #[serde(rename = "principalName")]
+    #[schema(value_type = String)]
     pub principal: Principal,
     /// The most that it and its keys may do.
+    #[schema(value_type = String)]
     pub permission: Permission,
     /// What proves it.
     pub source: TokenSource,
     /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When it ends; `None` if never.
     #[serde(rename = "expiry")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// The minute of its last use, as far as written down.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used: Option<Timestamp>,
     /// When it was revoked.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
 }
 
 /// Whether a token can be used, and if not, why. Of several reasons, the most final.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenStatus {
     /// It can be used.
@@ -50,7 +58,7 @@ pub enum TokenStatus {
 }
 
 /// What proves a token.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum TokenSource {
     /// A secret that was shown at its creation.

@@ -1,0 +1,139 @@
+//! `GET /v1/cwobject/access-key` and `GET /v1/cwobject/access-key/{accessKeyId}`: ListAccessKeyInfo and
+//! GetAccessKeyInfo.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::status::RequestedStatus;
+use crate::control::{Caller, ControlError, ErrorBody, Services};
+use crate::identity::{AccessKeyId, Attributes, OrganizationId, Principal};
+use crate::keys::{KeyFilter, KeyInfo, KeyStatus};
+
+/// What may be told of a key.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessKeyInfo {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub access_key_id: AccessKeyId,
+    /// `ACTIVE`, `EXPIRED`, `FULL_SUSPENDED` or `DELETED`.
+    pub status: String,
+    /// Whose key it is.
+    #[schema(value_type = String)]
+    pub principal_name: Principal,
+    /// What is attached to it.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub attributes: Attributes,
+    /// When it ends; absent for a permanent key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expiry: Option<Timestamp>,
+    /// The organization it belongs to.
+    #[schema(value_type = String)]
+    pub org_id: OrganizationId,
+    /// Attributes with several values; there are none yet.
+    pub multi_attributes: BTreeMap<String, Vec<String>>,
+}
+
+/// One key.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AccessKeyAnswer {
+    /// The key.
+    pub info: AccessKeyInfo,
+}
+
+/// A part of the list of keys; the end is where it is shorter than asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AccessKeyList {
+    /// The keys, by id.
+    pub info: Vec<AccessKeyInfo>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Page {
+    /// How many to leave out from the beginning.
+    #[serde(default)]
+    offset: u32,
+    /// 1 to 1000; absent: 1000.
+    limit: Option<u32>,
+    /// `ACCESS_KEY_STATUS_ACTIVE` or `ACCESS_KEY_STATUS_SUSPENDED`; absent: every key but revoked ones.
+    #[param(value_type = Option<String>)]
+    status: Option<RequestedStatus>,
+}
+
+impl From<KeyInfo> for AccessKeyInfo {
+    fn from(key: KeyInfo) -> Self {
+        let status = match key.status {
+            KeyStatus::Active => "ACTIVE",
+            KeyStatus::Expired => "EXPIRED",
+            KeyStatus::Revoked => "DELETED",
+            KeyStatus::Suspended => "FULL_SUSPENDED",
+        };
+        Self {
+            access_key_id: key.access_key_id,
+            status: status.into(),
+            principal_name: key.principal,
+            attributes: key.attributes,
+            expiry: key.expires_at,
+            org_id: key.organization,
+            multi_attributes: BTreeMap::new(),
+        }
+    }
+}
+
+/// List access keys: one's own, or everybody's with an admin token
+#[utoipa::path(
+    get, path = "/v1/cwobject/access-key", operation_id = "CWObject_ListAccessKeyInfo", tag = "CWObject", params(Page),
+    responses((status = 200, body = AccessKeyList), (status = "default", body = ErrorBody)),
+    security(("TokenAuth" = []))
+)]
+pub(super) async fn list(
+    caller: Caller,
+    State(services): State<Services>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<AccessKeyList>, ControlError> {
+    let Query(page) = page?;
+    let limit = page.limit.unwrap_or(LARGEST_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(ControlError::Invalid(format!("limit must be 1 to {LARGEST_PAGE}")));
+    }
+    let filter = KeyFilter {
+        principal: caller.only_of(),
+        status: page.status.map(|status| match status {
+            RequestedStatus::Active => KeyStatus::Active,
+            RequestedStatus::Suspended => KeyStatus::Suspended,
+        }),
+        offset: usize::try_from(page.offset).unwrap_or(usize::MAX),
+        limit: usize::try_from(limit).unwrap_or(1),
+    };
+    let keys = services.keys.list_filtered(filter).await?;
+    Ok(Json(AccessKeyList { info: keys.into_iter().map(Into::into).collect() }))
+}
+
+/// Show an access key
+#[utoipa::path(
+    get, path = "/v1/cwobject/access-key/{accessKeyId}", operation_id = "CWObject_GetAccessKeyInfo", tag = "CWObject",
+    params(("accessKeyId" = String, Path)),
+    responses((status = 200, body = AccessKeyAnswer), (status = "default", body = ErrorBody)),
+    security(("TokenAuth" = []))
+)]
+pub(super) async fn show(
+    caller: Caller,
+    State(services): State<Services>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<AccessKeyAnswer>, ControlError> {
+    let id = AccessKeyId::parse(&id?)?;
+    // Somebody else's key is as good as none.
+    let key = services.keys.show(&id).await?.filter(|key| caller.may_manage(&key.principal));
+    Ok(Json(AccessKeyAnswer { info: key.ok_or(ControlError::NoSuchKey(id))?.into() }))
+}
+
+const LARGEST_PAGE: u32 = 1000;

@@ -1,0 +1,191 @@
+//! Request bodies: JSON, read strictly and within limits of size, depth and time. What is said of a body
+//! that is refused names the member and what belongs there, never what stood there: it could be a secret
+//! that was filed in the wrong field.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ControlError;
+
+/// A JSON body of at most `LARGEST` bytes. Members that are unknown or occur twice, deep nesting and
+/// anything that is not UTF-8 are refused.
+pub(super) struct StrictJson<T, const LARGEST: usize = LARGEST_BODY>(pub(super) T);
+
+/// The same where the body may be absent, and means the default then.
+pub(super) struct OptionalJson<T>(pub(super) T);
+
+/// An answer that says no more than its status.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Empty {}
+
+impl<S: Send + Sync, T: DeserializeOwned, const LARGEST: usize> FromRequest<S> for StrictJson<T, LARGEST> {
+    type Rejection = ControlError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ControlError> {
+        if !says_json(request.headers()) {
+            return Err(ControlError::NotJson);
+        }
+        parse(&read(request.into_body(), LARGEST).await?).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ControlError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ControlError> {
+        let says_json = says_json(request.headers());
+        let bytes = read(request.into_body(), LARGEST_BODY).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if says_json { parse(&bytes).map(Self) } else { Err(ControlError::NotJson) }
+    }
+}
+
+/// A page of another site can make a browser send other types, but this one only if we agreed first.
+fn says_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(Ok(media_type)), None) = (types.next().map(|value| value.to_str()), types.next()) else { return false };
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/json")
+}
+
+pub(super) async fn read(body: Body, largest: usize) -> Result<Vec<u8>, ControlError> {
+    let whole = tokio::time::timeout(LONGEST_WAIT, Limited::new(body, largest).collect()).await;
+    match whole.map_err(|_| ControlError::TooSlow)? {
+        Ok(body) => Ok(body.to_bytes().into()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ControlError::TooLarge),
+        Err(error) => Err(ControlError::Invalid(format!("the request body was not received: {error}"))),
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ControlError> {
+    let invalid = |what: &str| ControlError::Invalid(format!("the request body is not acceptable: {what}"));
+    let text = std::str::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8"))?;
+    let mut members = serde_json::Deserializer::from_str(text);
+    let well_formed = Members { depth: DEEPEST }.deserialize(&mut members).and_then(|()| members.end());
+    well_formed.map_err(|error| invalid(&error.to_string()))?;
+    let value = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
+    value.map_err(|error| invalid(&complaint(&error)))
+}
+
+/// What is wrong, without what stood there.
+fn complaint(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let path = error.path().to_string();
+    let text = error.inner().to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let names_a_member =
+        ["unknown field ", "missing field ", "duplicate field "].iter().any(|start| text.starts_with(start));
+    // Its complaints are ours and quote names only.
+    let of_attributes = path == "attributes";
+    let what = if names_a_member || of_attributes {
+        text.chars().take(300).collect()
+    } else if let Some((_, field)) = HINTS.iter().find(|(name, _)| path.rsplit('.').next() == Some(*name)) {
+        format!("expected {field}")
+    } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
+        format!("expected {expected}")
+    } else {
+        "what stands there has the wrong form".to_owned()
+    };
+    if path == "." { what } else { format!("{path}: {what}") }
+}
+
+/// Checks that no object has a member twice, and how deep the nesting goes; keeps nothing.
+#[derive(Clone, Copy)]
+struct Members {
+    depth: usize,
+}
+
+impl Members {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("it is nested too deeply"))?;
+        Ok(Self { depth })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Members {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let inside = self.deeper()?;
+        while elements.next_element_seed(inside)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let inside = self.deeper()?;
+        let mut seen = HashSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            members.next_value_seed(inside)?;
+            let shown: String = name.chars().take(64).collect();
+            if !seen.insert(name) {
+                return Err(A::Error::custom(format_args!("the member {shown:?} occurs twice")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What belongs into members whose own complaints would quote what they hold.
+const HINTS: [(&str, &str); 7] = [
+    ("accessKeyId", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
+    ("durationSeconds", "a whole number from 0 to 43200, without quotes or a fraction"),
+    ("expiry", "a time such as \"2027-01-31T12:00:00Z\""),
+    ("permission", "\"read\", \"write\" or \"admin\""),
+    ("principalName", "a principal such as \"coreweave/abcdefgh\""),
+    ("secretKey", "a secret of 16 to 128 characters"),
+    ("status", "\"ACCESS_KEY_STATUS_ACTIVE\" or \"ACCESS_KEY_STATUS_SUSPENDED\""),
+];
+
+/// Bytes of a request body. The largest that makes sense, a key with attributes, is about 20 KiB.
+pub(super) const LARGEST_BODY: usize = 64 << 10;
+/// The same where a SAML response of 256 KiB travels as base64, or a metadata document as it is.
+pub(super) const LARGEST_SAML_BODY: usize = (256 << 10) / 3 * 4 + (16 << 10);
+const DEEPEST: usize = 8;
+/// From the head of a request to the end of its body.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);

@@ -1,0 +1,98 @@
+//! What surrounds every request: its id, the line that records it, and that it is carried through to its
+//! end even if the client goes away meanwhile, so that no key is issued without a record.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
+use http::{HeaderValue, header};
+use rand::Rng as _;
+use tracing::Instrument as _;
+
+use super::error::Detail;
+use super::{Caller, ControlError, Services};
+use crate::listener::Peer;
+
+/// Who a request turned out to be from; attached to its answer, for its record.
+#[derive(Clone, Debug)]
+pub(super) struct Acting(pub(super) String);
+
+/// Carries a request through, records it, and gives its answer the headers that all answers have.
+pub(super) async fn record(State(mut services): State<Services>, request: Request, next: Next) -> Response {
+    let id = const_hex::encode(services.random.next_u64().to_be_bytes());
+    let span = tracing::info_span!("control", request = %id);
+    let mut line = Line::of(&request);
+    let handling = async move {
+        if query_holds_a_token(request.uri().query().unwrap_or_default()) {
+            let advice = "a token in a URL ends up in logs: send it in the Authorization header, and replace this one";
+            return ControlError::Invalid(advice.into()).into_response();
+        }
+        next.run(request).await
+    };
+    let recorded = async move {
+        let handled = AssertUnwindSafe(handling).catch_unwind().await;
+        let mut response = handled.unwrap_or_else(|_| ControlError::Panicked.into_response());
+        line.write(&mut response);
+        response
+    };
+    // A task of its own: a client that goes away drops this function's future, and not the task.
+    let recorded = tokio::spawn(recorded.instrument(span)).await;
+    let mut response = recorded.unwrap_or_else(|_| ControlError::Panicked.into_response());
+    let headers = response.headers_mut();
+    // Sixteen hexadecimal digits are always a header value.
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", id);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The record of a request: never its query, a header or its body.
+struct Line {
+    peer: String,
+    method: http::Method,
+    route: String,
+    principal: String,
+    began: Instant,
+}
+
+impl Line {
+    fn of(request: &Request) -> Self {
+        let extensions = request.extensions();
+        let peer = extensions.get::<Arc<Peer>>().map_or_else(|| "-".into(), |peer| peer.address.ip().to_string());
+        let route = extensions.get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+        let principal = extensions.get::<Caller>().map_or_else(|| "-".into(), ToString::to_string);
+        Self { peer, method: request.method().clone(), route, principal, began: Instant::now() }
+    }
+
+    fn write(&mut self, response: &mut Response) {
+        if let Some(Acting(principal)) = response.extensions_mut().remove() {
+            self.principal = principal;
+        }
+        let status = response.status().as_u16();
+        let microseconds = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if let Some(Detail(error)) = response.extensions_mut().remove() {
+            tracing::error!(error, "a management request failed");
+        }
+        tracing::info!(
+            target: "portcullis::audit",
+            peer = self.peer, method = %self.method, route = self.route, principal = self.principal, status,
+            microseconds, "control request"
+        );
+    }
+}
+
+/// Whether somebody put into a URL what belongs into the Authorization header.
+fn query_holds_a_token(query: &str) -> bool {
+    query.split('&').any(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        NAMES.iter().any(|taken| name.eq_ignore_ascii_case(taken)) || value.contains("SECRET-")
+    })
+}
+
+const NAMES: [&str; 6] = ["access_token", "api_key", "authorization", "bearer", "bearer_token", "token"];
