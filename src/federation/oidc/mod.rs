@@ -12,6 +12,8 @@ mod claims;
 mod discovery;
 mod jwks;
 mod provider;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::sync::Arc;

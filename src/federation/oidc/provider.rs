@@ -96,7 +96,8 @@ impl Provider {
         let fresh_for = state.held.as_ref().map_or(SignedDuration::ZERO, |held| held.fresh_for);
         let keep = SignedDuration::try_from(self.surroundings.keep_last_keys).unwrap_or(SignedDuration::MAX);
         let usable = age.is_some_and(|age| age < fresh_for.max(keep));
-        let fresh = age.is_some_and(|age| age < fresh_for);
+        // A set from the future says that the clock was set back: nobody knows how old it is.
+        let fresh = age.is_some_and(|age| (SignedDuration::ZERO..fresh_for).contains(&age));
 
         if !fresh && !waited {
             let pause = if usable { BETWEEN_REQUESTS } else { AFTER_FAILURE };
