@@ -1,5 +1,5 @@
 //! Keeps the federation configurations, which say whose word counts, and checks that word: an OIDC token
-//! or a SAML response comes in, [`Evidence`](crate::identity::Evidence) of who somebody is goes out.
+//! or a SAML response comes in, [`Evidence`] of who somebody is goes out.
 //! What that somebody may do, and what keys they get, is for others to decide.
 //!
 //! ```text
