@@ -21,7 +21,6 @@ def test_a_rotation_in_the_middle_of_logins_is_noticed_by_nobody(provider, rotat
     issuer = rotating[provider]
     with ThreadPoolExecutor(4) as pool:
         before = [pool.submit(issuer.log_in) for _ in range(8)]
-        issuer.wait_for_the_pause()
         during = [pool.submit(issuer.log_in) for _ in range(8)]
         issuer.idp.rotate()
         after = [pool.submit(issuer.log_in) for _ in range(8)]
@@ -35,7 +34,6 @@ def test_a_rotation_in_the_middle_of_logins_is_noticed_by_nobody(provider, rotat
 def test_a_token_of_a_withdrawn_key_is_refused(rotating, portcullis, bucket):
     issuer = rotating["withdrawing"]
     portcullis.control.key_from_oidc(issuer.token)
-    issuer.wait_for_the_pause()
     issuer.idp.rotate()
     issuer.idp.withdraw()
     assert_uploads(portcullis, bucket, issuer.log_in())
