@@ -19,7 +19,10 @@ fn a_whole_life(server: &Server, run: &dyn Fn(&[&str]) -> Program) {
     }
     let certificate = server.ca();
     let saml = run(&["add", "saml", "--name", "okta", "--entity-id", "https://idp.example.com/saml"]);
-    let saml = saml.args(["--certificate".as_ref(), certificate.as_os_str()]).args(["--json"]).json();
+    let saml = saml
+        .args(["--certificate".as_ref(), certificate.as_os_str()])
+        .args(["--accept-ecdsa-and-pss", "--json"])
+        .json();
     assert_eq!(
         (saml["kind"].as_str(), saml["entityId"].as_str()),
         (Some("saml"), Some("https://idp.example.com/saml"))
@@ -37,7 +40,7 @@ fn a_whole_life(server: &Server, run: &dyn Fn(&[&str]) -> Program) {
     assert!(changed["deactivatedAt"].is_string() && changed["description"] == "robots", "{changed}");
     let changed = run(&["update", "oidc", &uid, "--active", "--description", "", "--json"]).json();
     assert!(changed["deactivatedAt"].is_null() && changed["description"].is_null(), "{changed}");
-    assert!(run(&["show", &saml_uid]).text().contains("the assertion, with RSA"));
+    assert!(run(&["show", &saml_uid]).text().contains("the assertion, with RSA, RSA-PSS and ECDSA"));
 
     run(&["remove", &uid]).text();
     run(&["remove", &saml_uid]).text();
@@ -82,8 +85,8 @@ fn a_saml_provider_is_taken_from_its_metadata() {
     );
     let file = server.folder().join("metadata.xml");
     fs::write(&file, metadata).expect("the folder is ours");
-    let add = ["federation", "add", "saml", "--name", "okta", "--signs-response", "--json", "--metadata"];
-    let added = server.local(add).args([&file]).json();
+    let add = ["add", "saml", "--name", "okta", "--signs-response", "--accept-ecdsa-and-pss", "--json", "--metadata"];
+    let added = server.local(["federation"]).args(add).args([&file]).json();
     assert_eq!(added["entityId"], "https://idp.example.com/m");
     assert_eq!(
         (added["certificates"].as_array().map(Vec::len), added["signsResponse"].as_bool()),
@@ -113,6 +116,6 @@ fn mistakes_in_arguments_exit_with_2_and_what_the_server_refuses_with_1() {
     let plain = ["federation", "add", "oidc", "--name", "x", "--issuer", "http://example.com", "--audience", "y"];
     server.local(plain).run().failed(1, &["https"]);
     let key = server.folder().join("server.key");
-    let not_a_certificate = ["federation", "add", "saml", "--name", "x", "--entity-id", "y", "--certificate"];
-    server.local(not_a_certificate).args([&key]).run().failed(1, &["certificate"]);
+    let not_a_certificate = ["add", "saml", "--name", "x", "--entity-id", "y", "--certificate"];
+    server.local(["federation"]).args(not_a_certificate).args([&key]).run().failed(1, &["certificate"]);
 }

@@ -74,7 +74,7 @@ fn a_token_that_is_wrong_or_not_enough_is_told_apart() {
     server.local(["token", "revoke", created["tokenId"].as_str().expect("an id")]).text();
     let refused = server.remote(["token", "list"], &admin).run();
     refused.failed(1, &["the token in", "was refused", "(401)", "revoked"]);
-    assert!(!refused.err.contains("CW-SECRET"), "{refused:?}");
+    assert!(!refused.err.contains(created["token"].as_str().expect("a token")), "{refused:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from abilities import CANNOT
 from drivers import CLIENTS
 from gate import Portcullis
 from identities import Identity
-from idp import OidcProvider
+from idp import NanoIdp, OidcProvider
+from rotating import RotatingIssuer
 from seaweedfs import SeaweedFs
 
 
@@ -65,9 +67,23 @@ def oidc_provider(tmp_path_factory, portcullis) -> Iterator[OidcProvider]:
         provider.stop()
 
 
+@pytest.fixture(scope="session")
+def rotating(tmp_path_factory, portcullis) -> Iterator[dict[str, RotatingIssuer]]:
+    """Issuers for the tests of rotation, each for one test."""
+    kinds = {"NanoIdp": NanoIdp, "OidcProvider": OidcProvider, "withdrawing": OidcProvider}
+    with ExitStack() as started:
+        issuers = {}
+        for name, kind in kinds.items():
+            idp = kind(tmp_path_factory.mktemp("rotating") / name)
+            started.callback(idp.stop)
+            portcullis.trust_oidc(idp)
+            issuers[name] = RotatingIssuer(idp, portcullis.control)
+        yield issuers
+
+
 @pytest.fixture
-def identity(oidc_provider) -> Identity:
-    """A workload that nobody has heard of before."""
+def identity(oidc_provider, rotating) -> Identity:
+    """A workload that nobody has heard of before. (`rotating` starts here so that its pause passes meanwhile.)"""
     return Identity(oidc_provider)
 
 

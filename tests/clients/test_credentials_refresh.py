@@ -8,36 +8,36 @@ from datetime import timedelta
 
 import pytest
 
-from test_credentials_fetched import container_oidc
+from sources import container_oidc
 from workload import Workload, boto3_with
 
 REQUESTS = 1000
 
 
 @pytest.fixture
-def client(portcullis, identity, tmp_path, monkeypatch):
+def workload(portcullis, identity, tmp_path, monkeypatch):
     source = container_oidc(portcullis, identity, tmp_path)
     return Workload(portcullis.endpoint, tmp_path / "home", source.variables).boto3(monkeypatch)
 
 
-def test_a_thousand_requests_mint_once(client, portcullis, identity, bucket):
-    client.s3.put_object(Bucket=bucket, Key="refresh/thousand", Body=b"x")
+def test_a_thousand_requests_mint_once(workload, portcullis, identity, bucket):
+    workload.s3.put_object(Bucket=bucket, Key="refresh/thousand", Body=b"x")
     with ThreadPoolExecutor(4) as pool:
-        heads = pool.map(lambda _: client.s3.head_object(Bucket=bucket, Key="refresh/thousand"), range(REQUESTS - 1))
+        heads = pool.map(lambda _: workload.s3.head_object(Bucket=bucket, Key="refresh/thousand"), range(REQUESTS - 1))
         assert sum(head["ContentLength"] for head in heads) == REQUESTS - 1
     (made,) = portcullis.control.keys_of(identity.principal)
-    assert client.signed_by == [made["accessKeyId"]] * REQUESTS
+    assert workload.signed_by == [made["accessKeyId"]] * REQUESTS
 
 
-def test_a_refresh_under_load_leaves_the_old_key_working(client, portcullis, identity, bucket):
-    client.s3.put_object(Bucket=bucket, Key="refresh/crossing", Body=b"x")
-    old = client.credentials.get_frozen_credentials()
+def test_a_refresh_under_load_leaves_the_old_key_working(workload, portcullis, identity, bucket):
+    workload.s3.put_object(Bucket=bucket, Key="refresh/crossing", Body=b"x")
+    old = workload.credentials.get_frozen_credentials()
     ended = threading.Event()
 
     def work(_) -> int:
         done = 0
         while not ended.is_set():
-            client.s3.head_object(Bucket=bucket, Key="refresh/crossing")
+            workload.s3.head_object(Bucket=bucket, Key="refresh/crossing")
             done += 1
         return done
 
@@ -45,15 +45,15 @@ def test_a_refresh_under_load_leaves_the_old_key_working(client, portcullis, ide
         working = pool.map(work, range(4))
         try:
             # To botocore the key is now 46 minutes older, so it has 14 minutes left: time to refresh, not yet overdue.
-            client.credentials._expiry_time -= timedelta(minutes=46)
-            wait_until(lambda: sum(key != old.access_key for key in client.signed_by) > 50)
+            workload.credentials._expiry_time -= timedelta(minutes=46)
+            wait_until(lambda: sum(key != old.access_key for key in workload.signed_by) > 50)
             with_old_key = boto3_with(portcullis.endpoint, old.access_key, old.secret_key, old.token)
             assert with_old_key.head_object(Bucket=bucket, Key="refresh/crossing")["ContentLength"] == 1
         finally:
             ended.set()
         assert all(done > 0 for done in working), "each thread worked, and no request failed"
     keys = {made["accessKeyId"] for made in portcullis.control.keys_of(identity.principal)}
-    assert len(keys) == 2 and set(client.signed_by) == keys
+    assert len(keys) == 2 and set(workload.signed_by) == keys
 
 
 def wait_until(happened: Callable[[], bool]) -> None:

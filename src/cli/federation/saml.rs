@@ -27,7 +27,7 @@ pub(super) struct Add {
     signs_response: bool,
     /// Accept ECDSA and RSA-PSS signatures beside RSA
     #[arg(long)]
-    accepts_ecdsa_and_pss: bool,
+    accept_ecdsa_and_pss: bool,
     /// What it is for
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
@@ -42,7 +42,7 @@ impl Add {
             certificates: self.certificate.iter().map(|file| read("--certificate", file)).collect::<Result<_, _>>()?,
             metadata: self.metadata.map(|file| read("--metadata", &file)).transpose()?,
             signs_response: self.signs_response,
-            accepts_ecdsa_and_pss: self.accepts_ecdsa_and_pss,
+            accepts_ecdsa_and_pss: self.accept_ecdsa_and_pss,
         })
     }
 }

@@ -29,8 +29,8 @@ async fn an_issued_key_works_at_once_and_says_whose_it_is() {
 
 #[tokio::test]
 async fn g04_a_key_may_never_do_more_than_its_token_or_its_ceiling() {
-    let fixture = Fixture::new().await;
     use Permission::{Admin, Read, Write};
+    let fixture = Fixture::new().await;
     for token in [Read, Write, Admin] {
         let holder = fixture.new_holder(token).await;
         for ceiling in [Read, Write, Admin] {

@@ -58,8 +58,8 @@ async fn many_first_logins_at_once_are_given_one_id() {
 
 #[tokio::test]
 async fn permission_follows_the_claim_and_the_keys_follow_the_permission() {
-    let fixture = Fixture::new().await;
     use Permission::{Admin, Read, Write};
+    let fixture = Fixture::new().await;
     let evidence = oidc("c1", "somebody");
     let id = fixture.issue_to(&holder(&fixture, &evidence, Write).await).await.unwrap().info.access_key_id;
     for (claim, of_key) in [(Read, Read), (Admin, Write), (Permission::None, Permission::None), (Write, Write)] {
@@ -72,8 +72,8 @@ async fn permission_follows_the_claim_and_the_keys_follow_the_permission() {
 
 #[tokio::test]
 async fn an_administrators_limit_holds_against_the_next_login() {
-    let fixture = Fixture::new().await;
     use Permission::{Admin, Read, Write};
+    let fixture = Fixture::new().await;
     let evidence = oidc("c1", "somebody");
     let id = fixture.issue_to(&holder(&fixture, &evidence, Write).await).await.unwrap().info.access_key_id;
     let token = holder(&fixture, &evidence, Write).await.token().clone();

@@ -9,11 +9,11 @@ async fn set_permission(keys: &Keys, token: &TokenId, permission: Permission) {
 
 #[tokio::test]
 async fn a_key_follows_its_token_down_and_up_again_but_never_beyond_its_making() {
+    use Permission::{Admin, Read, Write};
     let fixture = Fixture::new().await;
     let other = fixture.another_node().await;
-    let holder = fixture.new_holder(Permission::Write).await;
+    let holder = fixture.new_holder(Write).await;
     let id = fixture.issue_to(&holder).await.unwrap().info.access_key_id;
-    use Permission::{Admin, Read, Write};
     for (of_token, of_key) in [(Write, Write), (Read, Read), (Admin, Write), (Read, Read), (Write, Write)] {
         set_permission(&fixture.keys, holder.token(), of_token).await;
         // On this node from the acknowledgement on, in the very next request.
@@ -195,8 +195,8 @@ async fn keys_are_listed_by_principal_status_and_part() {
     assert!(list(whose, Some(KeyStatus::Active), 5, 10).await.is_empty());
     assert!(list(whose, Some(KeyStatus::Active), usize::MAX, 10).await.is_empty());
     assert!(list(whose, None, 0, 0).await.is_empty());
-    assert_eq!(list(whose, Some(KeyStatus::Revoked), 0, 10).await, [revoked.clone()]);
-    assert_eq!(list(whose, Some(KeyStatus::Expired), 0, 10).await, [short.clone()]);
+    assert_eq!(list(whose, Some(KeyStatus::Revoked), 0, 10).await, std::slice::from_ref(&revoked));
+    assert_eq!(list(whose, Some(KeyStatus::Expired), 0, 10).await, std::slice::from_ref(&short));
     assert!(list(whose, Some(KeyStatus::Suspended), 0, 10).await.is_empty());
     let mut unrevoked = of_one.clone();
     unrevoked.push(short);

@@ -75,15 +75,12 @@ impl TokenBook {
         digest: &SecretDigest,
     ) -> Result<Option<Arc<TokenRecord>>, KeysError> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).by_digest.get(digest).cloned();
-        let id = match known {
-            Some(id) => id,
-            None => {
-                let key = RecordKey::for_bearer(digest);
-                let Some(stored) = self.store.load(&key).await? else { return Ok(None) };
-                decode::<BearerRecord>(&key, &stored.value)?.token
-            }
-        };
-        self.find(&id).await
+        if let Some(id) = known {
+            return self.find(&id).await;
+        }
+        let key = RecordKey::for_bearer(digest);
+        let Some(stored) = self.store.load(&key).await? else { return Ok(None) };
+        self.find(&decode::<BearerRecord>(&key, &stored.value)?.token).await
     }
 
     fn change(&self) -> RwLockWriteGuard<'_, Known> {

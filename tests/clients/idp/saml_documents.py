@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -22,10 +23,11 @@ class LibraryIdp(SamlIdp):
     environment: str
     program: str
 
-    def __init__(self, directory: Path, entity_id: str | None = None):
+    def __init__(self, directory: Path):
         directory.mkdir(parents=True)
-        self.entity_id = entity_id or f"https://{self.environment}.example.org/idp"
+        self.entity_id = f"https://{self.environment}.example.org/{uuid.uuid4()}"
         self.key_file, self.certificate_file = make_signing_key(directory)
+        self.described: str | None = None
 
     @property
     def certificate_pem(self):
@@ -41,12 +43,14 @@ class LibraryIdp(SamlIdp):
         return self.ask({"documents": documents})["responses"]
 
     def metadata(self):
-        return self.ask({"documents": []})["metadata"]
+        return self.described or self.ask({"documents": []})["metadata"]
 
     def ask(self, request: dict) -> dict:
         request |= {"entity_id": self.entity_id, "key_file": str(self.key_file), "certificate_file": str(self.certificate_file)}
         command = [tool(self.environment, "python"), "-W", "ignore", str(PROGRAMS / self.program)]
-        return json.loads(run(command, {"PATH": os.environ["PATH"]}, json.dumps(request).encode()))
+        answer = json.loads(run(command, {"PATH": os.environ["PATH"]}, json.dumps(request).encode()))
+        self.described = answer["metadata"]
+        return answer
 
 
 class Pysaml2Idp(LibraryIdp):
