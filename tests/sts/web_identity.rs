@@ -226,3 +226,14 @@ async fn a_signature_beside_the_token_changes_nothing() {
     let answer = trusting.sts.send(&signed).await;
     assert_eq!(answer.element("AssumedRoleId"), Some(trusting.principal()), "{answer:?}");
 }
+
+#[tokio::test]
+async fn g09_an_address_tries_so_often_a_minute_whatever_it_sends() {
+    let sts = Sts::with(|setup| setup.limits.push("logins_per_minute_per_peer = 4".into())).await;
+    sts.refuses(&assume(ROLE, "garbage", &[]), 400, "InvalidIdentityToken").await;
+    sts.refuses(&action("GetCallerIdentity", &[]), 403, "MissingAuthenticationToken").await;
+    for request in [assume(ROLE, "garbage", &[]), action("GetCallerIdentity", &[]), Request::get("/")] {
+        let refusal = sts.refuses(&request, 429, "Throttling").await;
+        assert!(refusal.header("retry-after").is_some_and(|text| text.parse::<u64>().is_ok()), "{refusal:?}");
+    }
+}

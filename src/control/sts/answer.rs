@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, header};
 use rand::Rng;
 
+use crate::control::record::Acting;
+use crate::identity::Principal;
 use crate::s3::xml::escape;
 
 /// The name of one request, in its answer and in the log.
@@ -15,6 +17,7 @@ pub(super) struct RequestId(uuid::Uuid);
 /// What an action came to: its elements, in the order in which they are written.
 pub(super) struct Answer {
     action: &'static str,
+    acting: Principal,
     result: Element,
 }
 
@@ -49,14 +52,18 @@ impl Element {
 }
 
 impl Answer {
-    pub(super) fn new(action: &'static str, result: impl IntoIterator<Item = Element>) -> Self {
-        Self { action, result: Element::of(&format!("{action}Result"), result) }
+    /// `acting` is whom the request turned out to be from, for its record.
+    pub(super) fn new(action: &'static str, acting: &Principal, result: impl IntoIterator<Item = Element>) -> Self {
+        Self { action, acting: acting.clone(), result: Element::of(&format!("{action}Result"), result) }
     }
 
     /// The answer to the request called `request_id`.
     pub(super) fn into_answer(self, request_id: &RequestId) -> Response {
         let metadata = Element::of("ResponseMetadata", [Element::text("RequestId", &request_id.to_string())]);
-        xml(document(&format!("{}Response", self.action), &[self.result, metadata]), request_id)
+        let document = document(&format!("{}Response", self.action), &[self.result, metadata]);
+        let mut response = xml(document, request_id);
+        response.extensions_mut().insert(Acting(self.acting.to_string()));
+        response
     }
 }
 

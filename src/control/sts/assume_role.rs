@@ -16,9 +16,9 @@ use super::answer::{Answer, Element, RequestId};
 use super::caller_identity::arn;
 use super::error::StsError;
 use super::parameters::Parameters;
-use crate::control::Services;
 use crate::control::grant::Wishes;
-use crate::federation::{LoginError, UnverifiedJwt, UnverifiedSaml};
+use crate::control::{ControlError, Services};
+use crate::federation::{UnverifiedJwt, UnverifiedSaml};
 use crate::identity::{Evidence, Origin, Principal};
 use crate::keys::IssuedKey;
 
@@ -35,12 +35,15 @@ pub(super) async fn with_web_identity(
     let seconds = duration(&mut parameters)?;
     parameters.finish()?;
 
-    let verified = services.federation.verify_oidc(&UnverifiedJwt::new(token)).await;
-    let evidence = verified.map_err(|error| refused(error, request_id))?.evidence;
+    let organization = services.keys.organization().clone();
+    let proved = services.oidc_evidence(organization.as_str(), UnverifiedJwt::new(token)).await;
+    let evidence = proved.map_err(|error| refused(error, request_id))?;
     let issued = issue(services, &evidence, seconds, &session_name, request_id).await?;
     let (subject, issuer, audience) = match evidence.origin() {
         Origin::Oidc { subject, issuer, audience, .. } => (subject.as_str(), issuer.as_str(), audience.as_str()),
-        Origin::Saml { .. } => return Err(StsError::Internal),
+        Origin::Saml { .. } => {
+            return Err(StsError::Internal("an OIDC token gave the evidence of another proof".into()));
+        }
     };
     let parts = [
         credentials(&issued)?,
@@ -49,7 +52,7 @@ pub(super) async fn with_web_identity(
         Element::text("Provider", issuer),
         Element::text("Audience", audience),
     ];
-    Ok(Answer::new("AssumeRoleWithWebIdentity", parts))
+    Ok(Answer::new("AssumeRoleWithWebIdentity", evidence.principal(), parts))
 }
 
 /// A key for somebody with a SAML response.
@@ -68,11 +71,12 @@ pub(super) async fn with_saml(
     let configurations = services.federation.saml_configurations();
     let named = configurations.iter().find(|known| known.uid == provider || known.name == provider);
     let named = named.map(|configuration| configuration.uid.as_str());
-    let verified = services.federation.verify_saml(named, UnverifiedSaml::new(assertion)).await;
-    let evidence = verified.map_err(|error| refused(error, request_id))?;
+    let organization = services.keys.organization().clone();
+    let proved = services.saml_evidence(organization.as_str(), named, UnverifiedSaml::new(assertion)).await;
+    let evidence = proved.map_err(|error| refused(error, request_id))?;
     let issued = issue(services, &evidence, seconds, "", request_id).await?;
     let Origin::Saml { configuration, issuer, principal_name, .. } = evidence.origin() else {
-        return Err(StsError::Internal);
+        return Err(StsError::Internal("a SAML response gave the evidence of another proof".into()));
     };
     let name = configurations.iter().find(|known| known.uid == *configuration).map_or("", |known| known.name.as_str());
     let parts = [
@@ -80,9 +84,9 @@ pub(super) async fn with_saml(
         assumed_role_user(services, evidence.principal()),
         Element::text("Subject", principal_name),
         Element::text("Issuer", issuer),
-        Element::text("NameQualifier", &name_qualifier(issuer, services.keys.organization().as_str(), name)),
+        Element::text("NameQualifier", &name_qualifier(issuer, organization.as_str(), name)),
     ];
-    Ok(Answer::new("AssumeRoleWithSAML", parts))
+    Ok(Answer::new("AssumeRoleWithSAML", evidence.principal(), parts))
 }
 
 pub(super) async fn issue(
@@ -105,7 +109,7 @@ pub(super) async fn issue(
 }
 
 /// The client learns that a proof is refused, the log why.
-fn refused(error: LoginError, request_id: &RequestId) -> StsError {
+fn refused(error: ControlError, request_id: &RequestId) -> StsError {
     tracing::warn!(%request_id, reason = %error, "refused an identity token or assertion");
     error.into()
 }
@@ -121,7 +125,7 @@ impl Services {
 fn credentials(issued: &IssuedKey) -> Result<Element, StsError> {
     // Both are always there: they were asked for.
     let (Some(token), Some(end)) = (&issued.session_token, issued.info.expires_at) else {
-        return Err(StsError::Internal);
+        return Err(StsError::Internal("the key came without a session token or an end".into()));
     };
     let parts = [
         Element::text("AccessKeyId", issued.info.access_key_id.as_str()),

@@ -19,7 +19,7 @@ pub(super) fn get_caller_identity(signer: &Signer, parameters: Parameters) -> Re
         Element::text("UserId", key.principal.as_str()),
         Element::text("Account", key.organization.as_str()),
     ];
-    Ok(Answer::new("GetCallerIdentity", parts))
+    Ok(Answer::new("GetCallerIdentity", &key.principal, parts))
 }
 
 /// The organization of a key: of one's own identity's, or of any for who may administer.
@@ -39,7 +39,8 @@ pub(super) async fn get_access_key_info(
         // The same for a key that does not exist and for one that the caller may not know of.
         return Err(StsError::Denied(format!("there is no access key {id} that you may ask about")));
     }
-    Ok(Answer::new("GetAccessKeyInfo", [Element::text("Account", services.keys.organization().as_str())]))
+    let account = Element::text("Account", services.keys.organization().as_str());
+    Ok(Answer::new("GetAccessKeyInfo", &caller.principal, [account]))
 }
 
 /// How policies name `principal`.

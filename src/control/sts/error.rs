@@ -64,12 +64,12 @@ pub(super) enum StsError {
     /// Too many attempts or keys.
     #[error("Rate exceeded; try again in {} s", .0.retry_after_seconds)]
     TooOften(TooOften),
-    /// The store does not answer.
-    #[error("The key store does not answer. Try again.")]
-    Unavailable,
-    /// Our fault.
+    /// The store does not answer, or too much of the same work is going on. What happened is for the log.
+    #[error("This cannot be done now. Try again in a moment.")]
+    Unavailable(String),
+    /// Our fault. What happened is for the log.
     #[error("Something went wrong here. The server's log has the reason under this request id.")]
-    Internal,
+    Internal(String),
 }
 
 impl StsError {
@@ -91,14 +91,22 @@ impl StsError {
             Self::Denied(_) => (StatusCode::FORBIDDEN, "AccessDenied"),
             // The status is for clients that go by it, the code for those that go by that: all wait and retry.
             Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "Throttling"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
         }
     }
 
     /// The code that the client gets.
     pub(super) fn code(&self) -> &'static str {
         self.status_and_code().1
+    }
+
+    /// What the operator has to know, and the client need not.
+    pub(super) fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable(detail) | Self::Internal(detail) => Some(detail),
+            _ => None,
+        }
     }
 
     /// The answer to the request called `request_id`.
@@ -109,7 +117,7 @@ impl StsError {
         let mut response = (status, answer::xml(document, request_id)).into_response();
         let retry_after = match self {
             Self::TooOften(TooOften { retry_after_seconds }) => Some(HeaderValue::from(retry_after_seconds)),
-            Self::Unavailable => Some(HeaderValue::from_static("1")),
+            Self::Unavailable(_) => Some(HeaderValue::from_static("1")),
             _ => None,
         };
         if let Some(seconds) = retry_after {
@@ -136,7 +144,7 @@ impl From<LoginError> for StsError {
             LoginError::Expired => Self::IdentityExpired,
             LoginError::ProviderUnavailable { .. } => Self::ProviderUnavailable,
             LoginError::Refused(_) => Self::IdentityRefused,
-            LoginError::Store(_) => Self::Unavailable,
+            error @ LoginError::Store(_) => Self::Unavailable(error.to_string()),
         }
     }
 }
@@ -148,12 +156,12 @@ impl From<KeysError> for StsError {
             error @ (KeysError::NotPermitted(_) | KeysError::Suspended(_) | KeysError::AlreadyUsed) => {
                 Self::Denied(error.to_string())
             }
-            KeysError::NotCurrent
+            error @ (KeysError::NotCurrent
             | KeysError::Store(_)
             | KeysError::Commit(_)
             | KeysError::Contended(_)
-            | KeysError::Busy => Self::Unavailable,
-            _ => Self::Internal,
+            | KeysError::Busy) => Self::Unavailable(error.to_string()),
+            error => Self::Internal(error.to_string()),
         }
     }
 }
@@ -165,11 +173,14 @@ impl From<ControlError> for StsError {
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role: {denial}"
             )),
             ControlError::Ceiling(denial) => Self::Denied(denial.to_string()),
+            error @ ControlError::Busy => Self::Unavailable(error.to_string()),
             ControlError::TooOften(too_often) => Self::TooOften(too_often),
             ControlError::Keys(error) => error.into(),
+            ControlError::Login(error) => error.into(),
+            ControlError::Unauthenticated => Self::NotSigned,
             ControlError::Invalid(reason) => Self::Invalid(reason),
             ControlError::Forbidden(reason) => Self::Denied(reason),
-            _ => Self::Internal,
+            error => Self::Internal(error.to_string()),
         }
     }
 }

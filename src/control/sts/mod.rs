@@ -22,7 +22,6 @@ mod parameters;
 mod tests;
 
 use std::error::Error as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -33,7 +32,6 @@ use axum::routing::post;
 use http_body_util::LengthLimitError;
 
 use super::Services;
-use crate::listener::Peer;
 use crate::s3::{Domains, RequestHead};
 
 use answer::{Answer, RequestId};
@@ -50,17 +48,17 @@ async fn serve(State(mut services): State<Services>, request: Request) -> Respon
     match answer_to(&mut services, request, &request_id).await {
         Ok(answer) => answer.into_answer(&request_id),
         Err(error) => {
-            tracing::info!(%request_id, code = error.code(), "refused a request to AWS STS");
+            match error.detail() {
+                Some(detail) => tracing::error!(%request_id, detail, "a request to AWS STS failed"),
+                None => tracing::info!(%request_id, code = error.code(), "refused a request to AWS STS"),
+            }
             error.into_answer(&request_id)
         }
     }
 }
 
 async fn answer_to(services: &mut Services, request: Request, request_id: &RequestId) -> Result<Answer, StsError> {
-    // The owner of the control socket comes without an address, and is not limited.
-    if let Some(peer) = request.extensions().get::<Arc<Peer>>() {
-        services.limits.login_from(peer.address.ip())?;
-    }
+    services.count_login(request.extensions())?;
     let (parts, body) = request.into_parts();
     let body = read(body).await?;
     let head = RequestHead::parse(parts.method, &parts.uri, parts.headers, &Domains::default())

@@ -1,9 +1,9 @@
 //! What no request over a socket can show: every code, the limits by address, and keys for evidence of
 //! every kind.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -14,10 +14,11 @@ use super::*;
 use crate::authority::{Ceilings, IssueDenial};
 use crate::clock::{Clock, SettableClock};
 use crate::config::Ceiling;
-use crate::control::{Control, ControlError, TooOften};
+use crate::control::{Caller, Control, ControlError, TooOften};
 use crate::federation::{Federation, LoginError};
 use crate::identity::{AccessKeyId, Evidence, OrganizationId, Origin, Permission, Principal, SecretDigest, UseOnce};
 use crate::keys::{CacheSettings, Keys, KeysError};
+use crate::listener::Peer;
 use crate::sigv4::AcceptedRegion;
 use crate::store::StoreError;
 
@@ -108,10 +109,10 @@ async fn who_is_suspended_or_has_no_ceiling_is_denied() {
 
 async fn ask(services: &Services, from: Option<&str>) -> Response {
     let mut request = http::Request::builder().method(Method::GET).uri("/?Action=x").header("host", "localhost");
-    if let Some(address) = from {
-        let address: SocketAddr = address.parse().unwrap();
-        request = request.extension(Arc::new(Peer { address, tls: None }));
-    }
+    request = match from {
+        Some(address) => request.extension(Arc::new(Peer { address: address.parse().unwrap(), tls: None })),
+        None => request.extension(Caller::SocketOwner),
+    };
     serve(State(services.clone()), request.body(Body::empty()).unwrap()).await
 }
 
@@ -138,7 +139,7 @@ async fn every_cause_has_the_code_that_sdks_know() {
     let key = AccessKeyId::parse("CWAAAAAAAAAAAAAAAAAA").unwrap();
     let unavailable = || StoreError::database(std::io::Error::other("a reason that is not told"));
     let in_a_moment = TooOften { retry_after_seconds: 7 };
-    let causes: [(StsError, u16, &str); 15] = [
+    let causes: [(StsError, u16, &str); 18] = [
         (LoginError::Expired.into(), 400, "ExpiredTokenException"),
         (LoginError::Refused("a reason that is not told".into()).into(), 400, "InvalidIdentityToken"),
         (
@@ -160,6 +161,9 @@ async fn every_cause_has_the_code_that_sdks_know() {
         (ControlError::Ceiling(IssueDenial::NoEntry).into(), 403, "AccessDenied"),
         (ControlError::Ceiling(IssueDenial::TooLong(Duration::from_hours(1))).into(), 400, "ValidationError"),
         (ControlError::TooOften(in_a_moment).into(), 429, "Throttling"),
+        (ControlError::Busy.into(), 503, "ServiceUnavailable"),
+        (ControlError::Login(LoginError::Expired).into(), 400, "ExpiredTokenException"),
+        (ControlError::Unauthenticated.into(), 403, "MissingAuthenticationToken"),
         (ControlError::NoSuchRoute.into(), 500, "InternalFailure"),
         (StsError::BodyCut, 400, "RequestTimeout"),
     ];
@@ -219,8 +223,8 @@ fn a_secret_in_the_place_of_a_name_is_not_told() {
 #[tokio::test]
 async fn text_in_an_answer_is_escaped() {
     let element = answer::Element::text("Arn", "a<b>&\"c\u{1}");
-    let response =
-        Answer::new("GetCallerIdentity", [element]).into_answer(&RequestId::generate(&mut UnwrapErr(SysRng)));
+    let response = Answer::new("GetCallerIdentity", evidence("Admin").principal(), [element])
+        .into_answer(&RequestId::generate(&mut UnwrapErr(SysRng)));
     let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
     let text = std::str::from_utf8(&body).unwrap();
     assert!(text.contains("<Arn>a&lt;b&gt;&amp;&quot;c\u{FFFD}</Arn>"), "{text}");
