@@ -2,6 +2,7 @@
 //! an end, and every error says what to do.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl Client {
 
     async fn connect(&self) -> Result<Box<dyn Stream>, String> {
         let addresses = self.url.addresses().await.map_err(|error| format!("the name cannot be resolved: {error}"))?;
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(|error| match error.kind() {
+        let stream = connect_to_any(&addresses).await.map_err(|error| match error.kind() {
             io::ErrorKind::ConnectionRefused => {
                 "connection refused: does the server run, and is that the port of its [api] section?".to_owned()
             }
@@ -68,6 +69,19 @@ impl Client {
         let stream = tls.connect(name, stream).await.map_err(|error| handshake_problem(&error))?;
         Ok(Box::new(stream))
     }
+}
+
+/// One after the other. If none answers, the first one's error counts: `localhost` has an address of a kind
+/// that not every machine has.
+async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut first = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    Err(first.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

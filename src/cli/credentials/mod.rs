@@ -43,7 +43,7 @@ enum Kind {
     },
     /// For the holder of an API token
     Token {
-        /// The file with the API token [default: the token in $PORTCULLIS_API_TOKEN]
+        /// The file with the API token [default: the token in `PORTCULLIS_API_TOKEN`]
         #[arg(long, value_name = "FILE")]
         token_file: Option<PathBuf>,
         #[command(flatten)]
@@ -53,10 +53,10 @@ enum Kind {
 
 #[derive(Args)]
 struct Common {
-    /// The server's API, such as https://portcullis.example.com:9443
+    /// The server's API, such as `https://portcullis.example.com:9443`
     #[arg(long, value_name = "URL")]
     api: ApiUrl,
-    /// Certificates to trust, as PEM [default: those in $PORTCULLIS_CA_FILE, else the system's]
+    /// Certificates to trust, as PEM [default: those in `PORTCULLIS_CA_FILE`, else the system's]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// The life of the key, at most 12h. SDKs ask again from 15 minutes before its end

@@ -19,13 +19,13 @@ pub(crate) struct Arguments {
     /// The folder of a `portcullis dev` [default: ./portcullis-dev, if there is no --config and no --api]
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "api")]
     dir: Option<PathBuf>,
-    /// The API of a server on another machine, such as https://portcullis.example.com:9443
+    /// The API of a server on another machine, such as `https://portcullis.example.com:9443`
     #[arg(long, global = true, value_name = "URL")]
     api: Option<ApiUrl>,
-    /// The file with an admin token for --api [default: the token in $PORTCULLIS_API_TOKEN]
+    /// The file with an admin token for --api [default: the token in `PORTCULLIS_API_TOKEN`]
     #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Certificates to trust for --api, as PEM [default: those in $PORTCULLIS_CA_FILE, else the system's]
+    /// Certificates to trust for --api, as PEM [default: those in `PORTCULLIS_CA_FILE`, else the system's]
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
