@@ -4,6 +4,9 @@
 #[doc = include_str!("clients.md")]
 pub mod clients {}
 
+#[doc = include_str!("control_plane.md")]
+pub mod control_plane {}
+
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 

@@ -60,7 +60,7 @@ impl Sts {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Setup)) -> Self {
         let app = TestApp::with(|setup| {
-            setup.sections.push("[api]\nlisten = \"127.0.0.1:0\"".to_owned());
+            setup.api = Some(Vec::new());
             for prefix in ["coreweave/", "role/", "saml/"] {
                 setup.identities.push((prefix.to_owned(), "write".to_owned()));
             }

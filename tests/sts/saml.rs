@@ -18,8 +18,8 @@ const PROVIDER: &str = "arn:aws:iam::ab1cd2:saml-provider/one";
 
 /// An app with SAML, at the time of the good response.
 async fn start() -> Sts {
-    let section = format!("[federation.saml]\nentity_id = {AUDIENCE:?}\nacs_url = {ACS:?}");
-    let sts = Sts::with(|setup| setup.sections.push(section)).await;
+    let service = format!("saml = {{ entity_id = {AUDIENCE:?}, acs_url = {ACS:?} }}");
+    let sts = Sts::with(|setup| setup.federation.push(service)).await;
     sts.app.clock.set(now());
     sts
 }

@@ -15,8 +15,10 @@ pub(crate) struct Setup {
     pub(crate) backends: Vec<BackendSetup>,
     /// `(prefix, permission)` of each `[[identity]]`.
     pub(crate) identities: Vec<(String, String)>,
-    /// Sections that most tests do without, as they are written.
-    pub(crate) sections: Vec<String>,
+    /// Lines of `[api]`, which listens on a free port; `None` without a control plane.
+    pub(crate) api: Option<Vec<String>>,
+    /// Lines of `[federation]`.
+    pub(crate) federation: Vec<String>,
     /// Lines of `[limits]`.
     pub(crate) limits: Vec<String>,
 }
@@ -55,7 +57,8 @@ impl Setup {
             tls: false,
             backends: vec![BackendSetup::new("main", endpoint)],
             identities: vec![("static/".to_owned(), "admin".to_owned())],
-            sections: Vec::new(),
+            api: None,
+            federation: Vec::new(),
             limits: Vec::new(),
         }
     }
@@ -66,7 +69,7 @@ impl Setup {
     }
 
     /// Writes the configuration and all that it names into `folder`, and returns its path.
-    pub(super) fn write(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn write(&self, folder: &Path) -> PathBuf {
         secret(&folder.join("backend.id"), BACKEND_KEY_ID);
         secret(&folder.join("backend.secret"), BACKEND_SECRET);
         let tls = if self.tls {
@@ -81,9 +84,11 @@ impl Setup {
              [store]\nkind = \"embedded\"\npath = \"portcullis.redb\"\nseal_key_file = \"seal.key\"\n",
             self.domains, self.any_region
         );
-        for section in &self.sections {
-            text.push_str(section);
-            text.push('\n');
+        if let Some(lines) = &self.api {
+            let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\"\n{}", lines.join("\n"));
+        }
+        if !self.federation.is_empty() {
+            let _ = writeln!(text, "[federation]\n{}", self.federation.join("\n"));
         }
         text.push_str("[limits]\n");
         text.push_str(&self.limits.join("\n"));
@@ -107,7 +112,7 @@ impl Setup {
             let _ = write!(
                 text,
                 "[[identity]]\nprefix = {prefix:?}\npermission = {permission:?}\npermanent = {}\n",
-                prefix.starts_with("static/")
+                prefix.starts_with("static/") || prefix.starts_with("coreweave/")
             );
         }
         let file = folder.join("portcullis.toml");

@@ -60,6 +60,11 @@ impl Connection {
         Self::over(Box::new(stream))
     }
 
+    /// The same, where nobody may be listening.
+    pub(crate) async fn try_open(address: SocketAddr) -> std::io::Result<Self> {
+        TcpStream::connect(address).await.map(|stream| Self::over(Box::new(stream)))
+    }
+
     /// Opens a TLS connection to `name`, trusting only the certificate authority in the PEM file `ca`.
     pub(crate) async fn open_tls(address: SocketAddr, ca: &Path, name: &str) -> Self {
         Self::over(Box::new(tls_stream(address, ca, name, b"http/1.1").await))

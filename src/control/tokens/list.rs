@@ -1,5 +1,7 @@
 //! `GET /v1/admin/tokens` and `GET /v1/admin/tokens/{id}`
 
+#![expect(unused_qualifications, reason = "the macro that documents query parameters writes them")]
+
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};

@@ -1,0 +1,34 @@
+//! The control plane over real sockets: who may do what, what they get, and what becomes of it on the data
+//! plane. Tests that begin with the number of an attack (`g05_…`) belong to a row of the attack list.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+#[path = "../support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the data plane's tests, which use all of it")]
+mod support;
+
+#[expect(dead_code, reason = "shared with the tests of federation, which use all of it")]
+#[path = "../support/issuer.rs"]
+mod issuer;
+#[cfg(feature = "saml")]
+#[expect(dead_code, reason = "only what makes good responses is needed here")]
+#[path = "../saml/keys.rs"]
+mod keys;
+#[cfg(feature = "saml")]
+#[expect(dead_code, reason = "only what makes good responses is needed here")]
+#[path = "../saml/build.rs"]
+mod responses;
+
+mod access_keys;
+mod admin_tokens;
+mod answers;
+mod bodies;
+mod client;
+mod container_credentials;
+mod crash;
+mod data_plane;
+mod documents;
+mod federated;
+mod federation_configurations;
+mod limits;
+mod login;
+mod rights;

@@ -1,0 +1,158 @@
+//! Who may do what to whose keys.
+
+use serde_json::{Value, json};
+
+use crate::client::{ACCESS_KEY, Plane, REVOKE_KEY, REVOKE_PRINCIPAL, STATUS};
+use crate::support::app::now;
+use crate::support::request::Request;
+
+#[tokio::test]
+async fn g02_only_administrators_come_to_the_admin_routes() {
+    let plane = Plane::start().await;
+    let victim = plane.token("admin").await;
+    let key = plane.mint(&victim, 0).await;
+    let routes = [
+        ("GET", "/v1/admin/keys".to_owned(), Value::Null),
+        ("POST", "/v1/admin/keys".to_owned(), json!({"permission": "admin"})),
+        ("GET", format!("/v1/admin/keys/{}", key.id), Value::Null),
+        ("POST", format!("/v1/admin/keys/{}/suspend", key.id), Value::Null),
+        ("POST", format!("/v1/admin/keys/{}/resume", key.id), Value::Null),
+        ("POST", format!("/v1/admin/keys/{}/revoke", key.id), Value::Null),
+        ("GET", "/v1/admin/tokens".to_owned(), Value::Null),
+        ("POST", "/v1/admin/tokens".to_owned(), json!({"name": "mine", "permission": "admin"})),
+        ("GET", format!("/v1/admin/tokens/{}", victim.id), Value::Null),
+        ("PATCH", format!("/v1/admin/tokens/{}", victim.id), json!({"permission": "read"})),
+        ("POST", format!("/v1/admin/tokens/{}/revoke", victim.id), json!({})),
+        ("GET", "/v1/admin/federation/oidc".to_owned(), Value::Null),
+        ("GET", "/v1/admin/federation/saml".to_owned(), Value::Null),
+        (
+            "POST",
+            "/v1/admin/federation/oidc".to_owned(),
+            json!({"name": "mine", "issuerUrl": "http://127.0.0.1:1", "audience": "a"}),
+        ),
+        ("POST", "/v1/admin/federation/saml".to_owned(), json!({"name": "mine"})),
+        ("GET", "/v1/admin/federation/oidc/uid".to_owned(), Value::Null),
+        ("PATCH", "/v1/admin/federation/oidc/uid".to_owned(), json!({"updateMask": "active", "active": false})),
+        ("DELETE", "/v1/admin/federation/oidc/uid".to_owned(), Value::Null),
+        ("GET", "/v1/admin/federation/saml/uid".to_owned(), Value::Null),
+        ("DELETE", "/v1/admin/federation/saml/uid".to_owned(), Value::Null),
+    ];
+    let before = plane.keys_in_all().await;
+    for permission in ["read", "write"] {
+        let token = plane.token(permission).await;
+        for (method, path, body) in &routes {
+            let refused = plane.call(method, path, &token, body).await;
+            assert!(refused.refused(403, 7).contains("admin token"), "{method} {path}: {refused:?}");
+        }
+        // Of a token with less, its own principal too.
+        for principal in [&victim.principal, &token.principal] {
+            let body = json!({"principalName": principal, "status": "ACCESS_KEY_STATUS_SUSPENDED"});
+            plane.call("PUT", STATUS, &token, &body).await.refused(403, 7);
+        }
+    }
+    assert_eq!(plane.keys_in_all().await, before, "nothing was minted");
+    plane.app.accepts(Request::get("/bucket/object").sign(&key, now())).await;
+    let tokens = plane.get("/v1/admin/tokens", &victim).await;
+    assert_eq!(tokens.succeeded()["tokens"].as_array().unwrap().len(), 4, "and the victim is as it was");
+}
+
+#[tokio::test]
+async fn g03_nothing_in_a_request_names_another_principal() {
+    let plane = Plane::start().await;
+    let (token, other) = (plane.token("write").await, plane.token("write").await);
+    let before = plane.keys_in_all().await;
+    for field in [
+        "principal",
+        "principalName",
+        "parent",
+        "claims",
+        "accessKey",
+        "accessKeyId",
+        "secretKey",
+        "permission",
+        "orgId",
+        "tokenId",
+        "duration_seconds",
+        "groups",
+        "policy",
+    ] {
+        let mut body = json!({"durationSeconds": 60});
+        body[field] = json!(other.principal);
+        let refused = plane.post(ACCESS_KEY, &token, &body).await;
+        assert!(refused.refused(400, 3).contains(field), "{refused:?}");
+        assert!(!refused.response.text().contains(&other.principal), "what stood there is not repeated: {refused:?}");
+    }
+    for reserved in ["role", "groups", "cw-principal"] {
+        let body = json!({"durationSeconds": 60, "attributes": {reserved: "admin"}});
+        assert!(plane.post(ACCESS_KEY, &token, &body).await.refused(400, 3).contains(reserved));
+    }
+    assert_eq!(plane.keys_in_all().await, before);
+    let made = plane.post(ACCESS_KEY, &token, &json!({"durationSeconds": 60})).await;
+    assert_eq!(made.succeeded()["principalName"], token.principal);
+}
+
+#[tokio::test]
+async fn g04_no_key_may_do_more_than_its_token_and_the_ceiling() {
+    let plane = Plane::with(|setup| {
+        setup.identities.retain(|(prefix, _)| prefix != "coreweave/");
+        setup.identities.push(("coreweave/".to_owned(), "write".to_owned()));
+    })
+    .await;
+    let upload = |key| Request::put("/bucket/object").body("x").sign(key, now());
+    let create_bucket = |key| Request::put("/new-bucket").sign(key, now());
+    let reader = plane.mint(&plane.token("read").await, 60).await;
+    let message = plane.app.refuses(&upload(&reader), 403, "AccessDenied").await.element("Message").unwrap();
+    assert!(message.contains("permission"), "{message}");
+    let writer = plane.mint(&plane.token("write").await, 60).await;
+    plane.app.accepts(upload(&writer)).await;
+    plane.app.refuses(&create_bucket(&writer), 403, "AccessDenied").await;
+    // The token may do more than the ceiling of its prefix; its keys may not.
+    let capped = plane.mint(&plane.token("admin").await, 60).await;
+    plane.app.accepts(upload(&capped)).await;
+    plane.app.refuses(&create_bucket(&capped), 403, "AccessDenied").await;
+}
+
+#[tokio::test]
+async fn g08_secrets_are_told_once_and_other_peoples_keys_not_at_all() {
+    let plane = Plane::start().await;
+    let (token, other) = (plane.token("write").await, plane.token("read").await);
+    let (own, others) = (plane.mint(&token, 0).await, plane.mint(&other, 0).await);
+
+    let listed = plane.get(ACCESS_KEY, &token).await;
+    assert_eq!(listed.succeeded()["info"].as_array().unwrap().len(), 1);
+    assert!(listed.response.text().contains(&own.id) && !listed.response.text().contains(&others.id));
+    // As good as unknown.
+    let unknown = plane.get(&format!("{ACCESS_KEY}/CWAAAAAAAAAAAAAAAAAA"), &token).await;
+    let hidden = plane.get(&format!("{ACCESS_KEY}/{}", others.id), &token).await;
+    assert_eq!(hidden.refused(404, 5).replace(&others.id, "CWAAAAAAAAAAAAAAAAAA"), unknown.refused(404, 5));
+    plane.post(REVOKE_KEY, &token, &json!({"accessKey": others.id})).await.refused(404, 5);
+    plane.post(REVOKE_PRINCIPAL, &token, &json!({"principalName": other.principal})).await.refused(403, 7);
+    let static_key = format!("static/{}", plane.app.write.id);
+    plane.post(REVOKE_PRINCIPAL, &token, &json!({"principalName": static_key})).await.refused(403, 7);
+    plane.app.accepts(Request::get("/bucket/object").sign(&others, now())).await;
+
+    for path in [
+        ACCESS_KEY.to_owned(),
+        format!("{ACCESS_KEY}/{}", own.id),
+        format!("{ACCESS_KEY}/{}", others.id),
+        "/v1/admin/keys".to_owned(),
+        format!("/v1/admin/keys/{}", own.id),
+        "/v1/admin/tokens".to_owned(),
+        format!("/v1/admin/tokens/{}", token.id),
+        "/v1beta1/auth/whoami".to_owned(),
+        "/openapi.json".to_owned(),
+    ] {
+        let answer = plane.get(&path, &plane.admin).await;
+        answer.succeeded();
+        let told = format!("{:?} {}", answer.response.headers, answer.response.text());
+        for secret in [&own.secret, &others.secret, &token.secret, &other.secret, &plane.admin.secret] {
+            assert!(!told.contains(secret.as_str()), "{path}");
+        }
+        plane.app.tells_no_secret(&answer.response);
+    }
+    // An administrator sees them all.
+    let all = plane.get(ACCESS_KEY, &plane.admin).await;
+    assert!(all.response.text().contains(&own.id) && all.response.text().contains(&others.id));
+    plane.post(REVOKE_KEY, &plane.admin, &json!({"accessKey": others.id})).await.succeeded();
+    plane.app.refuses(&Request::get("/bucket/object").sign(&others, now()), 403, "InvalidAccessKeyId").await;
+}
