@@ -48,9 +48,10 @@ async fn serve(State(mut services): State<Services>, request: Request) -> Respon
     match answer_to(&mut services, request, &request_id).await {
         Ok(answer) => answer.into_answer(&request_id),
         Err(error) => {
-            match error.detail() {
-                Some(detail) => tracing::error!(%request_id, detail, "a request to AWS STS failed"),
-                None => tracing::info!(%request_id, code = error.code(), "refused a request to AWS STS"),
+            if let Some(detail) = error.detail() {
+                tracing::error!(%request_id, detail, "a request to AWS STS failed");
+            } else {
+                tracing::info!(%request_id, code = error.code(), "refused a request to AWS STS");
             }
             error.into_answer(&request_id)
         }
