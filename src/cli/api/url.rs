@@ -57,6 +57,12 @@ impl FromStr for ApiUrl {
         if !is_web || !nothing_behind || authority.as_str().contains('@') || authority.host().is_empty() {
             return Err(expected.to_owned());
         }
+        // One that is no port would become the scheme's: the token would go to another service.
+        let port = authority.as_str().strip_prefix(authority.host());
+        let right_port = port.is_some_and(|port| port.is_empty() || authority.port_u16().is_some_and(|port| port > 0));
+        if !right_port {
+            return Err("expected a port from 1 to 65535".to_owned());
+        }
         let host = bare(&authority);
         let on_loopback = is_localhost(host) || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         if !tls && !on_loopback {
@@ -103,6 +109,14 @@ mod tests {
             "https://api.example.com?x=y",
             "ftp://127.0.0.1",
             "127.0.0.1:9443",
+            "http://127.0.0.1:99999",
+            "http://127.0.0.1:0",
+            "http://127.0.0.1:",
+            "http://[::1]:65536",
+            "https://api.example.com:443x",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost.",
+            "http://2130706433",
             "api.example.com",
             "",
         ] {
