@@ -27,7 +27,9 @@ impl Caller {
     pub(super) fn is_administrator(&self) -> bool {
         match self {
             Self::SocketOwner => true,
-            Self::Token(holder) => holder.permission() == Permission::Admin || crate::fault::check_is_off("admin_route"),
+            Self::Token(holder) => {
+                holder.permission() == Permission::Admin || crate::fault::check_is_off("admin_route")
+            }
         }
     }
 

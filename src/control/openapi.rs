@@ -19,7 +19,8 @@ pub(super) fn router() -> OpenApiRouter<Services> {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API token, or a JSON Web Token of an issuer whose tokens count as one"))
         .build();
-    let container = ApiKeyValue::with_description("Authorization", "An OIDC token as it is, without a scheme before it");
+    let container =
+        ApiKeyValue::with_description("Authorization", "An OIDC token as it is, without a scheme before it");
     let components = ComponentsBuilder::new()
         .security_scheme("TokenAuth", SecurityScheme::Http(bearer))
         .security_scheme("ContainerCredentialsAuth", SecurityScheme::ApiKey(ApiKey::Header(container)))

@@ -62,8 +62,24 @@ async fn operations_on_policies_and_buckets_are_not_there_yet() {
 async fn g12_nothing_else_is_shown_on_the_public_port() {
     let plane = Plane::start().await;
     for path in [
-        "/", "/metrics", "/debug", "/debug/pprof/", "/health", "/healthz", "/livez", "/readyz", "/config", "/env",
-        "/profile", "/status", "/admin", "/v1/admin", "/v1/admin/config", "/minio/health/live", "/.env", "/actuator",
+        "/",
+        "/metrics",
+        "/debug",
+        "/debug/pprof/",
+        "/health",
+        "/healthz",
+        "/livez",
+        "/readyz",
+        "/config",
+        "/env",
+        "/profile",
+        "/status",
+        "/admin",
+        "/v1/admin",
+        "/v1/admin/config",
+        "/minio/health/live",
+        "/.env",
+        "/actuator",
     ] {
         for request in [Request::get(path), crate::client::bearer(Request::get(path), &plane.admin)] {
             let answer = plane.send(&request).await;
@@ -75,7 +91,7 @@ async fn g12_nothing_else_is_shown_on_the_public_port() {
         // The data plane knows buckets and nothing else.
         if path != "/" {
             let answer = plane.app.send(&Request::get(path)).await;
-            assert_eq!(answer.status, 403, "{path}: {answer:?}");
+            assert!([400, 403].contains(&answer.status), "{path}: {answer:?}");
         }
     }
 }

@@ -14,7 +14,8 @@ struct Fetched {
 
 async fn fetch(plane: &Plane, token: &Token) -> Fetched {
     let answer = plane.get(FROM_API_TOKEN, token).await;
-    let text = |name: &str| answer.succeeded()[name].as_str().unwrap_or_else(|| panic!("{name}: {answer:?}")).to_owned();
+    let text =
+        |name: &str| answer.succeeded()[name].as_str().unwrap_or_else(|| panic!("{name}: {answer:?}")).to_owned();
     let fetched = Fetched {
         key: TestKey { id: text("AccessKeyId"), secret: text("SecretAccessKey") },
         session_token: text("Token"),

@@ -70,7 +70,8 @@ async fn an_oidc_token_gets_a_key_for_its_subject() {
     plane.app.refuses(&Request::put("/new-bucket").sign(&made.key(), now()), 403, "AccessDenied").await;
     // It is no API token: that takes a configuration that says so.
     let token = issuer.token(&plane, &json!({}));
-    let bearer = request("POST", ACCESS_KEY, &json!({"durationSeconds": 60})).header("Authorization", format!("Bearer {token}"));
+    let bearer =
+        request("POST", ACCESS_KEY, &json!({"durationSeconds": 60})).header("Authorization", format!("Bearer {token}"));
     plane.send(&bearer).await.refused(401, 16);
 }
 
@@ -119,7 +120,10 @@ async fn h19_what_is_out_of_use_proves_nothing() {
     let issuer = issuer(&plane, &json!({})).await;
     let token = issuer.token(&plane, &json!({}));
     let before = exchange(&plane, "ab1cd2", &token).await.key();
-    plane.call("PATCH", &issuer.path, &plane.admin, &json!({"updateMask": "active", "active": false})).await.succeeded();
+    plane
+        .call("PATCH", &issuer.path, &plane.admin, &json!({"updateMask": "active", "active": false}))
+        .await
+        .succeeded();
     exchange(&plane, "ab1cd2", &token).await.refused(401, 16);
     container(&plane, "ab1cd2", &token).await.refused(401, 16);
     plane.call("PATCH", &issuer.path, &plane.admin, &json!({"updateMask": "active", "active": true})).await.succeeded();

@@ -61,7 +61,8 @@ async fn g09_keys_are_limited_by_the_identity_that_gets_them() {
 async fn g09_a_flood_of_wrong_tokens_leaves_the_data_plane_alone() {
     let plane = Plane::start().await;
     let key = plane.mint(&plane.token("write").await, 600).await;
-    let wrong = Request::get("/v1beta1/auth/whoami").header("Authorization", format!("Bearer CW-SECRET-{}", "a".repeat(43)));
+    let wrong =
+        Request::get("/v1beta1/auth/whoami").header("Authorization", format!("Bearer CW-SECRET-{}", "a".repeat(43)));
     let flood = async {
         let mut refused = (0, 0);
         for _ in 0..20 {

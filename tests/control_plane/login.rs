@@ -78,11 +78,8 @@ async fn g01_every_route_but_those_that_look_at_a_proof_themselves_needs_a_token
             let path = path.replace('{', "").replace('}', "");
             let request = json(&method.to_uppercase(), &path, &json!({}));
             plane.send(&request).await.refused(401, 16);
-            let invented = Token {
-                id: String::new(),
-                principal: String::new(),
-                secret: format!("CW-SECRET-{}", "b".repeat(43)),
-            };
+            let invented =
+                Token { id: String::new(), principal: String::new(), secret: format!("CW-SECRET-{}", "b".repeat(43)) };
             plane.send(&bearer(request, &invented)).await.refused(401, 16);
             needed += 1;
         }

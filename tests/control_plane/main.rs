@@ -30,5 +30,8 @@ mod documents;
 mod federated;
 mod federation_configurations;
 mod limits;
+mod log;
 mod login;
 mod rights;
+mod server;
+mod start;

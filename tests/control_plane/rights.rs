@@ -62,8 +62,19 @@ async fn g03_nothing_in_a_request_names_another_principal() {
     let (token, other) = (plane.token("write").await, plane.token("write").await);
     let before = plane.keys_in_all().await;
     for field in [
-        "principal", "principalName", "parent", "claims", "accessKey", "accessKeyId", "secretKey", "permission",
-        "orgId", "tokenId", "duration_seconds", "groups", "policy",
+        "principal",
+        "principalName",
+        "parent",
+        "claims",
+        "accessKey",
+        "accessKeyId",
+        "secretKey",
+        "permission",
+        "orgId",
+        "tokenId",
+        "duration_seconds",
+        "groups",
+        "policy",
     ] {
         let mut body = json!({"durationSeconds": 60});
         body[field] = json!(other.principal);

@@ -65,14 +65,18 @@ impl UpdateOidcConfig {
             ("apiAccess", self.api_access.is_some()),
         ];
         match left_over.iter().find(|(_, is_there)| *is_there) {
-            Some((field, _)) => Err(ControlError::Invalid(format!("{field} is given, and updateMask does not name it"))),
+            Some((field, _)) => {
+                Err(ControlError::Invalid(format!("{field} is given, and updateMask does not name it")))
+            }
             None => Ok(update),
         }
     }
 }
 
 fn needed<T>(field: &str, value: Option<T>) -> Result<T, ControlError> {
-    value.ok_or_else(|| ControlError::Invalid(format!("updateMask names {field}, which is absent and cannot be cleared")))
+    value.ok_or_else(|| {
+        ControlError::Invalid(format!("updateMask names {field}, which is absent and cannot be cleared"))
+    })
 }
 
 /// Change an OIDC configuration
@@ -98,5 +102,4 @@ pub(super) async fn update(
     Ok(Json(OidcConfigAnswer { config: services.oidc_message(&config) }))
 }
 
-const FIELDS: &str =
-    "names one or more of name, issuerUrl, audience, description, active, algorithms and apiAccess, with commas between";
+const FIELDS: &str = "names one or more of name, issuerUrl, audience, description, active, algorithms and apiAccess, with commas between";

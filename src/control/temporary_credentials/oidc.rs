@@ -1,6 +1,5 @@
 //! `POST /v1/cwobject/temporary-credentials/oidc`: CreateAccessKeyFromOIDC.
 
-
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,5 @@
 //! `POST /v1/cwobject/temporary-credentials/saml`: CreateAccessKeyFromSAML.
 
-
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
