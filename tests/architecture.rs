@@ -140,6 +140,18 @@ fn import_complaints(path: &str, code: &str) -> Vec<String> {
     complaints
 }
 
+/// Complaints about evidence of somebody's identity that is made where nothing was verified.
+fn evidence_complaints(path: &str, code: &str) -> Vec<String> {
+    let may = matches!(folder_of(path), "federation" | "identity");
+    let made = !may && without_white_space(code).contains("Evidence::verified");
+    let complaint = || format!("{path}: makes `Evidence`, which only `federation` may, once every check has passed");
+    made.then(complaint).into_iter().collect()
+}
+
+fn without_white_space(code: &str) -> String {
+    code.split_whitespace().collect()
+}
+
 /// Complaints about one file's shape: length, header, names, chains of `super`.
 fn shape_complaints(path: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -221,7 +233,7 @@ fn rust_files(repository: &BTreeMap<String, String>) -> impl Iterator<Item = (&S
 }
 
 #[test]
-fn imports_go_only_along_the_table() {
+fn imports_go_only_along_the_table_and_evidence_is_made_in_one_folder() {
     let repository = repository();
     let sources = || rust_files(&repository).filter(|(path, _)| path.starts_with("src/"));
     let (mut codes, mut test_only) = (BTreeMap::new(), Vec::new());
@@ -236,7 +248,9 @@ fn imports_go_only_along_the_table() {
     let is_test_only =
         |path: &str| test_only.iter().any(|it| path == format!("{it}.rs") || path.starts_with(&format!("{it}/")));
     let checked = codes.iter().filter(|(path, _)| !is_test_only(path) && path.as_str() != "src/lib.rs");
-    assert_none(&checked.flat_map(|(path, code)| import_complaints(path, code)).collect::<Vec<_>>());
+    let complaints =
+        |(path, code): (&&String, &String)| [import_complaints(path, code), evidence_complaints(path, code)];
+    assert_none(&checked.flat_map(complaints).flatten().collect::<Vec<_>>());
 }
 
 #[test]
@@ -294,6 +308,18 @@ fn planted_violations_are_noticed() {
         imports("src/s3/a.rs", "#[cfg(test)] fn f(_: [u8; 2]) { crate::keys::g() }\nfn h(c: &'static str) {}"),
         0
     );
+
+    let evidence = |path: &str, text: &str| {
+        evidence_complaints(path, &without_test_items(&without_comments_and_strings(text)).0).len()
+    };
+    let made = "fn f() { Evidence::verified(principal, origin) }";
+    assert_eq!(evidence("src/federation/oidc/mod.rs", made), 0);
+    assert_eq!(evidence("src/control/sts.rs", made), 1);
+    assert_eq!(
+        evidence("src/keys/issue.rs", "use crate::identity; fn f() { identity::Evidence::\n    verified(p, o) }"),
+        1
+    );
+    assert_eq!(evidence("src/keys/issue.rs", "#[cfg(test)]\nmod tests { fn f() { Evidence::verified(p, o) } }"), 0);
 
     let shape = |path: &str, text: &str| shape_complaints(path, text).len();
     assert_eq!(shape("src/keys/issue.rs", "//! Issues keys.\n"), 0);

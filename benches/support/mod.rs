@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use portcullis::identity::SecretAccessKey;
 use portcullis::s3::{Domains, RequestHead};
-use portcullis::sigv4::{Scope, SigningKey, SigningTime, UpstreamPayload, sign};
+use portcullis::sigv4::{Scope, Service, SigningKey, SigningTime, UpstreamPayload, sign};
 use zeroize::Zeroizing;
 
 pub(crate) const ID: &str = "CWABCDEFGHIJKLMNOPQR";
@@ -24,7 +24,7 @@ pub(crate) fn key() -> SigningKey {
 }
 
 pub(crate) fn scope() -> Scope {
-    Scope { date: SigningTime::at(now()).date(), region: REGION.to_owned() }
+    Scope { date: SigningTime::at(now()).date(), region: REGION.to_owned(), service: Service::S3 }
 }
 
 /// A signed GET with host, x-amz-content-sha256 and x-amz-date.

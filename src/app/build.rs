@@ -17,12 +17,13 @@ use super::StartError;
 use crate::authority::Ceilings;
 use crate::backend::Backends;
 use crate::clock::Clock;
-use crate::config::{Config, Endpoint, Limits, TlsFiles};
+use crate::config::{self, Config, Endpoint, Limits, TlsFiles};
 use crate::control::{self, Control, ControlSocket};
 use crate::federation::Federation;
 use crate::keys::{CacheSettings, Keys};
 use crate::listener::{Listener, Peer, RequestBody, tls};
 use crate::proxy::Proxy;
+use crate::sigv4::AcceptedRegion;
 use crate::store::open_sealed;
 use crate::telemetry::probes;
 
@@ -87,6 +88,7 @@ impl App {
             ceilings: ceilings.clone(),
             clock: Arc::clone(&clock),
             container_key_life: config.api.as_ref().map_or(ONE_HOUR, |api| api.container_key_life),
+            region: accepted_region(&config.s3),
             logins_per_minute_per_peer: limits.logins_per_minute_per_peer,
             keys_per_minute_per_identity: limits.keys_per_minute_per_identity,
             random,
@@ -121,6 +123,11 @@ impl Running {
         self.federation.shutdown().await;
         self.keys.shutdown().await;
     }
+}
+
+/// The two planes take signatures for the same regions: a client's configuration has one.
+fn accepted_region(s3: &config::S3) -> AcceptedRegion {
+    if s3.any_region { AcceptedRegion::Any } else { AcceptedRegion::Only(s3.region.clone()) }
 }
 
 /// Of nobody's concern without an `[api]`.

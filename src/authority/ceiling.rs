@@ -125,4 +125,36 @@ mod tests {
         let prefix = ceilings.judge(&principal, Permission::Admin, Action::CreateBucket).unwrap_err();
         assert!(prefix.reason.contains("ceiling"), "{prefix:?}");
     }
+
+    #[test]
+    fn g05_a_ceiling_says_how_long_and_how_much_a_new_key_may() {
+        let hour = Duration::from_hours(1);
+        let with = |prefix: &str, permission, permanent| Ceiling {
+            prefix: prefix.into(),
+            permission,
+            max_duration: hour,
+            permanent,
+        };
+        let ceilings = Ceilings::new(vec![
+            with("coreweave/", Permission::Write, true),
+            with("saml/", Permission::Read, false),
+            with("saml/Nothing", Permission::None, true),
+        ]);
+        let judge = |text: &str, life| ceilings.judge_issue(&Principal::parse(text).unwrap(), life);
+        assert_eq!(judge("coreweave/abcdefgh", None), Ok(Permission::Write));
+        assert_eq!(judge("saml/Reader", Some(hour)), Ok(Permission::Read));
+        assert_eq!(judge("saml/Reader", Some(Duration::from_secs(1))), Ok(Permission::Read));
+        assert_eq!(judge("saml/Reader", None), Err(IssueDenial::Permanent));
+        let too_long = hour + Duration::from_secs(1);
+        for principal in ["saml/Reader", "coreweave/abcdefgh"] {
+            assert_eq!(judge(principal, Some(too_long)), Err(IssueDenial::TooLong(hour)));
+        }
+        for principal in ["role/https://idp.example:x", "static/CWAAAAAAAAAAAAAAAAAA", "saml/Nothing"] {
+            for life in [None, Some(hour), Some(too_long)] {
+                assert_eq!(judge(principal, life), Err(IssueDenial::NoEntry), "{principal}");
+            }
+        }
+        let longest = |text: &str| ceilings.longest_life(&Principal::parse(text).unwrap());
+        assert_eq!((longest("saml/Reader"), longest("role/x")), (hour, Duration::ZERO));
+    }
 }

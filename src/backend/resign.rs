@@ -15,7 +15,7 @@ use crate::config::{self, Addressing};
 use crate::identity::SecretAccessKey;
 use crate::s3::percent::{Slash, encode_into};
 use crate::s3::{BucketName, ObjectKey};
-use crate::sigv4::{Scope, SigningKey, SigningTime, UpstreamPayload, sign};
+use crate::sigv4::{Scope, Service, SigningKey, SigningTime, UpstreamPayload, sign};
 
 /// What to send: the parsed request, with headers that have passed the allow-list.
 pub struct Target<'a> {
@@ -100,7 +100,7 @@ impl Credential {
         let (authority, path) = endpoint.locate(target.bucket, target.key)?;
         let Target { method, query, mut headers, payload, .. } = target;
         let time = SigningTime::at(now);
-        let scope = Scope { date: time.date(), region: self.region.clone() };
+        let scope = Scope { date: time.date(), region: self.region.clone(), service: Service::S3 };
         let key = self.signing_key(scope.date);
         let pairs = query.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()));
         let credential = (self.access_key_id.as_str(), &key.1);

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::config::{self, Addressing, Backend, BucketPattern, Ceiling, Config, PayloadForm, TlsFiles};
+use crate::config::{self, Addressing, Backend, BucketPattern, Ceiling, Config, Federation, PayloadForm, TlsFiles};
 use crate::listener;
 
 /// The arguments of `portcullis check`.
@@ -59,7 +59,12 @@ fn describe(config: &Config, out: &mut String) -> fmt::Result {
     writeln!(out, "         path style, and buckets under: {}", or_none(&config.s3.domains.join(", ")))?;
     for (name, endpoint) in sections(config) {
         writeln!(out, "{name:8} {} {}", endpoint.listen, transport(endpoint.tls.as_ref()))?;
+        if let Some(api) = config.api.as_ref().filter(|_| name == "api") {
+            let life = humantime::format_duration(api.container_key_life);
+            writeln!(out, "         keys that SDKs fetch as container credentials live {life}")?;
+        }
     }
+    describe_federation(&config.federation, out)?;
     for backend in &config.backends {
         describe_backend(backend, out)?;
     }
@@ -74,6 +79,24 @@ fn describe(config: &Config, out: &mut String) -> fmt::Result {
         writeln!(out, "warning: no [[identity]] section: no key can be minted or used")?;
     }
     Ok(())
+}
+
+fn describe_federation(federation: &Federation, out: &mut String) -> fmt::Result {
+    let trusted =
+        federation.ca_file.as_ref().map_or_else(|| "the system's".to_owned(), |file| file.display().to_string());
+    let keep = humantime::format_duration(federation.keep_last_keys);
+    writeln!(out, "oidc     issuers over https, certificates trusted: {trusted}")?;
+    writeln!(out, "         an issuer's last good keys are used for {keep} while it cannot be asked")?;
+    if !federation.private_networks.is_empty() {
+        let networks: Vec<String> = federation.private_networks.iter().map(ToString::to_string).collect();
+        writeln!(out, "         issuers may be in private networks: {}", networks.join(", "))?;
+    }
+    match &federation.saml {
+        Some(saml) => {
+            writeln!(out, "saml     as {}, responses sent to {}", saml.entity_id, saml.acs_url)
+        }
+        None => writeln!(out, "saml     off: there is no [federation.saml] section"),
+    }
 }
 
 fn transport(tls: Option<&TlsFiles>) -> String {

@@ -1,11 +1,17 @@
 //! Arguments to calls.
 
+mod api;
 mod check;
+mod credentials;
 #[cfg(feature = "dev")]
 mod dev;
+mod failure;
+mod federation;
 mod key;
+mod management;
 mod operations;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -16,11 +22,14 @@ use clap::{Parser, Subcommand};
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(check) => check.run(),
+        Command::Credentials(credentials) => credentials.run(),
         #[cfg(feature = "dev")]
         Command::Dev(dev) => dev.run(),
+        Command::Federation(federation) => federation.run(),
         Command::Key(key) => key.run(),
         Command::Operations(operations) => operations.run(),
         Command::Serve(serve) => serve.run(),
+        Command::Token(token) => token.run(),
     }
 }
 
@@ -36,13 +45,19 @@ struct Arguments {
 enum Command {
     /// Read and validate a configuration, and print what would run.
     Check(check::Check),
+    /// Get a key for AWS's tools and SDKs, as their `credential_process`.
+    Credentials(credentials::Credentials),
     /// Run a ready-made server on loopback, with everything it needs in one folder.
     #[cfg(feature = "dev")]
     Dev(dev::Dev),
+    /// Say which identity providers' tokens and assertions are worth a key.
+    Federation(federation::Federation),
     /// Create, list, suspend and revoke static access keys.
     Key(key::Key),
     /// List the S3 operations: which are supported, and what each one needs.
     Operations(operations::Operations),
     /// Run until SIGTERM or SIGINT.
     Serve(serve::Serve),
+    /// Create, list, change and revoke API tokens, which make keys.
+    Token(token::Token),
 }

@@ -8,6 +8,7 @@
 //! | `/v1/cwobject/temporary-credentials/…` | keys for a SAML response, an OIDC token, and as SDKs fetch them | whoever proves it |
 //! | `/v1beta1/auth/whoami` | whom the server takes the caller for | every token |
 //! | `/v1/admin/{keys,tokens,federation/…}` | static keys, API tokens, trusted identity providers | an admin |
+//! | `POST /`, `GET /` | AWS STS, in XML: see `sts` | whoever proves it |
 //! | `/openapi.json` | all of this, for programs | anybody |
 //!
 //! ```text
@@ -29,6 +30,7 @@ mod not_built;
 mod openapi;
 mod record;
 mod socket;
+mod sts;
 mod temporary_credentials;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,7 @@ use crate::authority::Ceilings;
 use crate::clock::Clock;
 use crate::federation::Federation;
 use crate::keys::Keys;
+use crate::sigv4::AcceptedRegion;
 
 pub use access_key::{
     AccessKey, AccessKeyAnswer, AccessKeyInfo, AccessKeyList, CreateAccessKey, DurationSeconds, RevokeAccessKey,
@@ -83,6 +86,8 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
     /// The life of container credentials.
     pub container_key_life: Duration,
+    /// The region that requests to the security token service are signed for.
+    pub region: AcceptedRegion,
     /// As in `[limits]`.
     pub logins_per_minute_per_peer: u32,
     /// As in `[limits]`.
@@ -106,6 +111,7 @@ impl Control {
             ceilings: Ceilings::new(Vec::new()),
             clock,
             container_key_life: Duration::from_hours(1),
+            region: AcceptedRegion::Any,
             logins_per_minute_per_peer: u32::MAX,
             keys_per_minute_per_identity: u32::MAX,
             random,
@@ -121,6 +127,7 @@ struct Services {
     ceilings: Arc<Ceilings>,
     clock: Arc<dyn Clock>,
     container_key_life: Duration,
+    region: Arc<AcceptedRegion>,
     limits: Arc<limits::Limits>,
     saml_slots: Arc<Semaphore>,
     random: SystemRandom,
@@ -135,6 +142,7 @@ impl From<Control> for Services {
             ceilings: Arc::new(control.ceilings),
             clock: control.clock,
             container_key_life: control.container_key_life,
+            region: Arc::new(control.region),
             limits: Arc::new(limits),
             saml_slots: Arc::new(Semaphore::new(SAML_AT_A_TIME)),
             random: control.random,
@@ -161,6 +169,7 @@ pub fn router(control: Control) -> Router {
     let (routes, document) = openapi::router().merge(known).merge(anybody).split_for_parts();
     routes
         .merge(openapi::serve(&document))
+        .merge(sts::router())
         .fallback(|| async { ControlError::NoSuchRoute })
         .method_not_allowed_fallback(|| async { ControlError::MethodNotAllowed })
         .layer(from_fn_with_state(services.clone(), record::record))

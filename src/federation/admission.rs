@@ -13,7 +13,7 @@ pub(super) fn check_oidc(configuration: &mut OidcConfiguration) -> Result<(), Fe
     check_description(configuration.description.as_deref())?;
     check_issuer(&configuration.issuer_url)?;
     let audience = &configuration.audience;
-    if !(1..=1024).contains(&audience.len()) || audience.chars().any(char::is_control) {
+    if !(1..=1024).contains(&audience.chars().count()) || audience.chars().any(char::is_control) {
         return Err(invalid("audience: it has to have 1 to 1024 characters, and no control characters"));
     }
     let algorithms = &mut configuration.algorithms;

@@ -1,7 +1,7 @@
 //! The configurations in force: an immutable set in memory, replaced whenever one changes. News may come
 //! twice and out of order (our own commit, the watch, a listing); the greater revision wins.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +29,11 @@ pub(super) struct InForce {
 
 /// All configurations at one moment.
 #[derive(Clone, Default)]
-pub(super) struct Set(HashMap<RecordKey, Known>);
+pub(super) struct Set {
+    known: HashMap<RecordKey, Known>,
+    /// The last listing has everything up to here: news from before it is old.
+    listed: Revision,
+}
 
 /// What the commit `revision` said of a record. One that was removed leaves a trace, so that older news
 /// does not bring it back.
@@ -89,15 +93,20 @@ impl InForce {
 
     /// Takes in what the commit `revision` said of a record; `None`: it was removed.
     pub(super) fn learn(&self, key: RecordKey, revision: Revision, stored: Option<Stored>) {
-        self.replace(|set| self.put(set, key, revision, stored));
+        self.replace(|set| {
+            if revision > set.listed {
+                self.put(set, key, revision, stored);
+            }
+        });
     }
 
     /// Takes in a listing. Records that it lacks are forgotten, unless something newer than
     /// `listed_after` is known of them.
     pub(super) fn learn_all(&self, listing: Vec<(RecordKey, Revision, Stored)>, listed_after: Revision) {
         self.replace(|set| {
-            let listed: std::collections::HashSet<RecordKey> = listing.iter().map(|(key, ..)| key.clone()).collect();
-            set.0.retain(|key, known| known.revision > listed_after || listed.contains(key));
+            let listed: HashSet<RecordKey> = listing.iter().map(|(key, ..)| key.clone()).collect();
+            set.known.retain(|key, known| known.revision > listed_after || listed.contains(key));
+            set.listed = set.listed.max(listed_after);
             for (key, revision, stored) in listing {
                 self.put(set, key, revision, Some(stored));
             }
@@ -106,7 +115,8 @@ impl InForce {
 
     /// The newest commit that anything here comes from.
     pub(super) fn newest(&self) -> Revision {
-        self.set.load().0.values().map(|known| known.revision).max().unwrap_or_default()
+        let set = self.set.load();
+        set.known.values().map(|known| known.revision).max().unwrap_or_default().max(set.listed)
     }
 
     fn replace(&self, change: impl FnOnce(&mut Set)) {
@@ -118,7 +128,7 @@ impl InForce {
     }
 
     fn put(&self, set: &mut Set, key: RecordKey, revision: Revision, stored: Option<Stored>) {
-        let before = set.0.get(&key);
+        let before = set.known.get(&key);
         // The same revision says the same: what was built from it stays.
         if before.is_some_and(|known| known.revision >= revision) {
             return;
@@ -135,7 +145,7 @@ impl InForce {
             Stored::Saml(configuration) => Some(Entry::Saml(Arc::new(SamlInForce::new(configuration)))),
             Stored::Other => None,
         });
-        set.0.insert(key, Known { revision, entry });
+        set.known.insert(key, Known { revision, entry });
     }
 }
 
@@ -147,12 +157,12 @@ impl Set {
 
     /// All OIDC configurations.
     pub(super) fn oidc(&self) -> impl Iterator<Item = &Arc<OidcInForce>> {
-        self.0.values().filter_map(Known::oidc)
+        self.known.values().filter_map(Known::oidc)
     }
 
     /// All SAML configurations.
     pub(super) fn saml(&self) -> impl Iterator<Item = &Arc<SamlInForce>> {
-        self.0.values().filter_map(|known| match &known.entry {
+        self.known.values().filter_map(|known| match &known.entry {
             Some(Entry::Saml(entry)) => Some(entry),
             _ => None,
         })
@@ -219,5 +229,86 @@ impl Stored {
             }
         };
         if uid == id { Ok(stored) } else { Err(RecordError::Misfiled { key: key.clone() }.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::federation::{SigningAlgorithm, fetch::Fetcher};
+
+    fn in_force() -> InForce {
+        InForce::new(Arc::new(Surroundings {
+            fetcher: Fetcher::new(&crate::config::Federation::default()).unwrap(),
+            clock: Arc::new(SystemClock),
+            keep_last_keys: std::time::Duration::from_hours(1),
+            tasks: tokio_util::task::TaskTracker::new(),
+            stop: tokio_util::sync::CancellationToken::new(),
+        }))
+    }
+
+    fn key() -> RecordKey {
+        RecordKey::for_federation(OIDC, "a").unwrap()
+    }
+
+    fn named(name: &str) -> Stored {
+        Stored::Oidc(OidcConfiguration {
+            uid: "a".to_owned(),
+            name: name.to_owned(),
+            description: None,
+            issuer_url: "https://a.example.com".to_owned(),
+            audience: "a".to_owned(),
+            algorithms: SigningAlgorithm::ALL.to_vec(),
+            api_access: None,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            deactivated_at: None,
+        })
+    }
+
+    fn names(in_force: &InForce) -> Vec<String> {
+        in_force.last_known().oidc().map(|entry| entry.configuration.name.clone()).collect()
+    }
+
+    #[test]
+    fn newer_news_wins_in_whatever_order_it_comes() {
+        let in_force = in_force();
+        in_force.learn(key(), Revision(3), Some(named("third")));
+        in_force.learn(key(), Revision(2), Some(named("second")));
+        assert_eq!(names(&in_force), ["third"]);
+        in_force.learn(key(), Revision(5), None);
+        in_force.learn(key(), Revision(4), Some(named("fourth")));
+        assert!(names(&in_force).is_empty());
+        in_force.learn(key(), Revision(6), Some(named("sixth")));
+        assert_eq!(names(&in_force), ["sixth"]);
+    }
+
+    #[test]
+    fn a_listing_replaces_what_is_older_and_nothing_that_is_newer() {
+        let in_force = in_force();
+        in_force.learn(key(), Revision(3), Some(named("third")));
+        let other = RecordKey::for_federation(OIDC, "b").unwrap();
+        in_force.learn(other, Revision(9), Some(named("ninth")));
+        in_force.learn_all(Vec::new(), Revision(5));
+        assert_eq!(names(&in_force), ["ninth"]);
+        in_force.learn(key(), Revision(4), Some(named("late news")));
+        assert_eq!(names(&in_force), ["ninth"], "the listing knew better");
+        in_force.learn_all(vec![(key(), Revision(4), named("fourth"))], in_force.newest());
+        assert_eq!(names(&in_force), ["fourth"]);
+    }
+
+    #[test]
+    fn the_keys_of_an_issuer_are_forgotten_with_the_issuer() {
+        let in_force = in_force();
+        let provider = || Arc::clone(&in_force.last_known().oidc().next().unwrap().provider);
+        in_force.learn(key(), Revision(1), Some(named("a")));
+        let first = provider();
+        in_force.learn(key(), Revision(2), Some(named("b")));
+        assert!(Arc::ptr_eq(&first, &provider()));
+        let Stored::Oidc(mut moved) = named("b") else { return };
+        moved.issuer_url = "https://b.example.com".to_owned();
+        in_force.learn(key(), Revision(3), Some(Stored::Oidc(moved)));
+        assert!(!Arc::ptr_eq(&first, &provider()));
     }
 }

@@ -1,6 +1,12 @@
 //! Keeps the federation configurations, which say whose word counts, and checks that word: an OIDC token
-//! or a SAML response comes in, [`Evidence`](crate::identity::Evidence) of who somebody is goes out.
+//! or a SAML response comes in, [`Evidence`] of who somebody is goes out.
 //! What that somebody may do, and what keys they get, is for others to decide.
+//!
+//! ```text
+//! administrators --> manage (admission: may it stand beside the others?) --> store --> follow --> in_force
+//! UnverifiedJwt  --> oidc (keys by fetch, and nothing else goes out) --------------------------------+--> Evidence
+//! UnverifiedSaml --> saml_login (saml: bytes in, an assertion or a reason out) ----------------------+
+//! ```
 
 mod admission;
 mod configurations;
@@ -15,6 +21,7 @@ pub mod saml;
 #[cfg(feature = "saml")]
 mod saml_login;
 mod strict_json;
+mod unverified;
 
 use std::sync::Arc;
 
@@ -32,6 +39,7 @@ pub use configurations::{
     SigningAlgorithm,
 };
 pub use error::{FederationError, LoginError};
+pub use unverified::{UnverifiedJwt, UnverifiedSaml};
 
 use fetch::Fetcher;
 use in_force::InForce;
@@ -65,12 +73,6 @@ pub struct GrantedApiAccess {
     /// Whether its keys may be permanent, as the configuration says.
     pub makes_permanent_keys: bool,
 }
-
-/// A JSON Web Token, compact form, that nobody has checked. `Debug` prints a placeholder.
-pub struct UnverifiedJwt(zeroize::Zeroizing<String>);
-
-/// A base64 SAML response that nobody has checked. `Debug` prints a placeholder.
-pub struct UnverifiedSaml(zeroize::Zeroizing<String>);
 
 impl Federation {
     /// Reads the configurations and starts following the store. Needs a Tokio runtime. What was started
@@ -116,7 +118,7 @@ impl Federation {
     /// # Errors
     /// [`LoginError`]. Reasons are for the log; a client is told the same for all refusals.
     pub async fn verify_oidc(&self, unverified: &UnverifiedJwt) -> Result<VerifiedOidcToken, LoginError> {
-        oidc::verify(&self.in_force, &*self.clock, &unverified.0).await
+        oidc::verify(&self.in_force, &*self.clock, unverified.text()).await
     }
 
     /// Who a SAML response proves somebody to be, by the configuration with that id, or by the only one
@@ -215,41 +217,9 @@ impl Federation {
     }
 }
 
-impl UnverifiedJwt {
-    /// Takes what a client sent.
-    #[must_use]
-    pub fn new(text: zeroize::Zeroizing<String>) -> Self {
-        Self(text)
-    }
-}
-
 impl Drop for Federation {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-impl UnverifiedSaml {
-    /// Takes what a client sent.
-    #[must_use]
-    pub fn new(text: zeroize::Zeroizing<String>) -> Self {
-        Self(text)
-    }
-
-    fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for UnverifiedJwt {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("UnverifiedJwt(redacted)")
-    }
-}
-
-impl std::fmt::Debug for UnverifiedSaml {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("UnverifiedSaml(redacted)")
     }
 }
 

@@ -31,9 +31,9 @@ pub struct ApiToken(Zeroizing<String>);
 #[serde(try_from = "String", into = "String")]
 pub struct SecretDigest([u8; 32]);
 
-/// A digest that is not 64 hexadecimal characters.
+/// A digest that is not 64 lower-case hexadecimal characters.
 #[derive(Debug, thiserror::Error)]
-#[error("a digest has 64 hexadecimal characters")]
+#[error("a digest has 64 lower-case hexadecimal characters")]
 pub struct SecretDigestError;
 
 impl TokenId {
@@ -149,7 +149,9 @@ impl TryFrom<String> for SecretDigest {
     type Error = SecretDigestError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const_hex::decode_to_array(text).map(Self).map_err(|_| SecretDigestError)
+        // The decoder takes capitals and a leading 0x too: one digest has one spelling.
+        let digest = const_hex::decode_to_array(&text).map(Self).map_err(|_| SecretDigestError)?;
+        if digest.to_hex() == text { Ok(digest) } else { Err(SecretDigestError) }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::store::{CommitError, RecordError, SealError, StoreError};
 /// Why keys could not be found or changed. The first group is the caller's fault, the second ours.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The id is taken, by a living key or by the tombstone of a revoked one.
+    /// The id is taken, by a living key or by what is left of one that ended.
     #[error("there is, or was, an access key {0}; ids are not used twice")]
     AlreadyExists(AccessKeyId),
     /// The evidence made a key before, and is good for one.

@@ -93,8 +93,12 @@ impl Follower {
 
     fn token_event(&self, event: Option<WatchEvent>) -> bool {
         let Some(WatchEvent::Changed(Change { key, revision, value })) = event else { return false };
-        // Tokens leave tombstones: a record that is gone was removed by hand.
-        let Some(value) = value else { return false };
+        let Some(value) = value else {
+            // Tokens leave tombstones: a record that is gone was removed by hand.
+            tracing::warn!(record = %key, "a token record was removed from the store");
+            key.token().iter().for_each(|token| self.tokens.forget(token));
+            return true;
+        };
         match TokenRecord::decode(&key, &value) {
             Ok(record) => {
                 self.tokens.learn(revision, record);
@@ -136,15 +140,19 @@ impl Follower {
     }
 
     async fn list_tokens(&self) -> Result<(), KeysError> {
+        let before = self.tokens.newest();
+        let mut listing = Vec::new();
         let mut after = None;
         loop {
             let page = self.store.list(TOKENS, after.as_ref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
+            let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             for (key, stored) in &page {
-                self.tokens.learn(stored.revision, TokenRecord::decode(key, &stored.value)?);
+                listing.push((stored.revision, TokenRecord::decode(key, &stored.value)?));
             }
         }
+        self.tokens.learn_all(listing, before);
+        Ok(())
     }
 
     async fn list_suspended(&self) -> Result<(), KeysError> {

@@ -6,8 +6,8 @@ use rand::CryptoRng;
 use super::{Grant, KeyInfo, KeyLife, Keys, KeysError};
 use crate::identity::{AccessKeyId, Attributes, Permission, Principal, SecretAccessKey, SessionToken, UseOnce};
 use crate::store::{
-    CommitError, DueRecord, Expected, KeyRecord, KeyState, MintedFrom, Mutation, OwnedRecord, RecordKey,
-    UsedAssertionRecord, Write, encode,
+    CommitError, DueRecord, Expected, KeyRecord, KeyState, MintedFrom, Mutation, OwnedRecord, PrincipalRecord,
+    RecordKey, TokenState, UsedAssertionRecord, Write, encode,
 };
 
 /// What a static key shall be.
@@ -38,15 +38,15 @@ impl Keys {
     /// Issues the key that `grant` allows. It works from the moment this returns.
     ///
     /// # Errors
-    /// [`KeysError::Suspended`], [`KeysError::NotPermitted`], [`KeysError::AlreadyUsed`] for evidence that
-    /// made a key before, [`KeysError::Invalid`]; else the store's.
+    /// [`KeysError::Suspended`], [`KeysError::NotPermitted`], also if the token that made the grant does
+    /// not stand any more, [`KeysError::AlreadyUsed`] for evidence that made a key before,
+    /// [`KeysError::Invalid`]; else the store's.
     pub async fn issue(&self, grant: Grant, random: &mut (impl CryptoRng + Send)) -> Result<IssuedKey, KeysError> {
+        self.live.ensure_current()?;
         let now = self.clock.now();
+        let grant = self.still_granted(grant, now).await?;
         if grant.permission == Permission::None {
             return Err(KeysError::NotPermitted("this identity may do nothing, so that a key would be useless"));
-        }
-        if self.is_suspended(&grant.principal) && !crate::fault::check_is_off("suspended_issue") {
-            return Err(KeysError::Suspended(grant.principal));
         }
         let expires_at = end_of(&grant, now)?;
         let session_token = grant.with_session_token.then(|| SessionToken::generate(random));
@@ -100,6 +100,30 @@ impl Keys {
         };
         self.store_new(&record, None).await?;
         Ok((self.info(record, None), secret))
+    }
+
+    /// What is left of `grant` now. Between a login and its key lies a request that its sender may draw
+    /// out, and what another node did takes a moment to get here: so it is the store that is asked.
+    async fn still_granted(&self, grant: Grant, now: Timestamp) -> Result<Grant, KeysError> {
+        let off = crate::fault::check_is_off;
+        let principal = RecordKey::for_principal(&grant.principal);
+        if let Some(stored) = self.store.load(&principal).await?
+            && PrincipalRecord::decode(&principal, &stored.value)?.suspended_since.is_some()
+            && !off("suspended_issue")
+        {
+            return Err(KeysError::Suspended(grant.principal));
+        }
+        let MintedFrom::ApiToken { token } = &grant.minted_from else { return Ok(grant) };
+        let Some((record, _)) = self.tokens.load(token).await? else {
+            return Err(KeysError::NoSuchToken(token.clone()));
+        };
+        if matches!(record.state, TokenState::Revoked { .. }) && !off("token_revoked") {
+            return Err(KeysError::NotPermitted("this API token was revoked"));
+        }
+        if record.expires_at.is_some_and(|end| end <= now) && !off("token_expiry") {
+            return Err(KeysError::NotPermitted("this API token has expired"));
+        }
+        Ok(Grant { permission: grant.permission.min(record.permission), ..grant })
     }
 
     /// One write: the key, whose it is, what to forget later, and that its evidence is used up. There is
@@ -164,7 +188,7 @@ fn due(seconds: i64, name: &str, names: &[RecordKey]) -> Write {
     Write { key: RecordKey::for_due(seconds, name), expected: Expected::Any, change: Mutation::Put(encode(&record)) }
 }
 
-/// How long an ended temporary key stays listed.
+/// How long an ended temporary key stays listed, and its id taken.
 const KEPT_AFTER_THE_END: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A margin for clocks that disagree by more than verification forgives.
 const KEPT_AFTER_LAST_VALID: SignedDuration = SignedDuration::from_hours(1);

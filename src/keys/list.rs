@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{Keys, KeysError};
 use crate::identity::{AccessKeyId, Attributes, OrganizationId, Permission, Principal};
-use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, USED, UsedRecord, Versioned};
+use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, TokenState, USED, UsedRecord, Versioned};
 
 /// What an administrator may know of a key. Its serialized form is that of the management routes.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -27,7 +27,8 @@ pub struct KeyInfo {
     #[serde(rename = "orgId")]
     #[schema(value_type = String)]
     pub organization: OrganizationId,
-    /// The most it may do.
+    /// The most it may do now: what it was made with, narrowed by its token. The ceiling of its identity
+    /// may be lower.
     #[schema(value_type = String)]
     pub permission: Permission,
     /// When it was issued.
@@ -43,7 +44,7 @@ pub struct KeyInfo {
     /// Since when its principal is suspended.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub suspended_since: Option<Timestamp>,
-    /// When it was revoked.
+    /// When it was revoked, or its token together with its keys.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
     /// What it was made from.
@@ -122,6 +123,9 @@ impl Keys {
     pub async fn list_filtered(&self, filter: KeyFilter<'_>) -> Result<Vec<KeyInfo>, KeysError> {
         let prefix = filter.principal.map_or_else(|| KEYS.to_owned(), RecordKey::prefix_of_owned);
         let (mut found, mut left_out, mut after) = (Vec::new(), 0, None);
+        if filter.limit == 0 {
+            return Ok(found);
+        }
         loop {
             let page = self.store.list(&prefix, after.as_ref(), PAGE).await?;
             let Some((last, _)) = page.last() else { return Ok(found) };
@@ -137,10 +141,10 @@ impl Keys {
                     left_out += 1;
                     continue;
                 }
+                found.push(info);
                 if found.len() == filter.limit {
                     return Ok(found);
                 }
-                found.push(info);
             }
         }
     }
@@ -167,10 +171,15 @@ impl Keys {
 
     pub(super) fn info(&self, record: KeyRecord, last_used: Option<Timestamp>) -> KeyInfo {
         let suspended_since = self.suspensions.since(&record.principal);
-        let revoked_at = match record.state {
-            KeyState::Active { .. } => None,
-            KeyState::Revoked { at } => Some(at),
+        let token = match &record.minted_from {
+            MintedFrom::ApiToken { token } => self.tokens.known(token),
+            MintedFrom::Federated { .. } | MintedFrom::Static { .. } => None,
         };
+        let revoked_at = match (&record.state, token.as_ref().map(|token| &token.state)) {
+            (KeyState::Revoked { at }, _) | (_, Some(TokenState::Revoked { at, keeps_keys: false })) => Some(*at),
+            (KeyState::Active { .. }, _) => None,
+        };
+        let permission = token.map_or(record.permission, |token| token.permission.min(record.permission));
         let status = if revoked_at.is_some() {
             KeyStatus::Revoked
         } else if record.expires_at.is_some_and(|end| end <= self.clock.now()) {
@@ -185,7 +194,7 @@ impl Keys {
             status,
             principal: record.principal,
             organization: record.organization,
-            permission: record.permission,
+            permission,
             issued_at: record.issued_at,
             expires_at: record.expires_at,
             last_used,

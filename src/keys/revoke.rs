@@ -31,15 +31,15 @@ impl Keys {
         self.set_principal_suspension(principal, None).await
     }
 
-    /// Revokes every key that `principal` has, and returns how many there were. Those that it gets later
-    /// are no concern of this.
+    /// Revokes every key that `principal` has, and returns how many were not revoked before. Those that it
+    /// gets after this began may be among them or not: suspend it first, or revoke its token.
     pub async fn revoke_principal(&self, principal: &Principal) -> Result<usize, KeysError> {
         let (mut revoked, mut after) = (0, None);
         loop {
             let page = self.store.list(&RecordKey::prefix_of_owned(principal), after.as_ref(), PAGE).await?;
             for (key, _) in &page {
                 if let Some(id) = key.owned_access_key() {
-                    revoked += usize::from(self.revoke(&id).await?.is_some());
+                    revoked += usize::from(self.end(&id).await? == Ending::Now);
                 }
             }
             let Some((last, _)) = page.last() else { return Ok(revoked) };
@@ -47,24 +47,32 @@ impl Keys {
         }
     }
 
-    /// Ends the key for good: destroys its secret and leaves a tombstone, so that the id is never used
-    /// again. Revoking twice is as good as once. `None` if there never was such a key.
+    /// Ends the key for good: destroys its secret and leaves a tombstone that keeps the id taken; for
+    /// ever, or with a temporary key until its record would have gone anyway. Revoking twice is as good as
+    /// once. `None` if there is no such key.
     pub async fn revoke(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
+        match self.end(id).await? {
+            Ending::Before | Ending::Now => self.show(id).await,
+            Ending::Never => Ok(None),
+        }
+    }
+
+    async fn end(&self, id: &AccessKeyId) -> Result<Ending, KeysError> {
         let key = RecordKey::for_access_key(id);
         for _ in 0..ATTEMPTS {
-            let Some(stored) = self.store.load(&key).await? else { return Ok(None) };
+            let Some(stored) = self.store.load(&key).await? else { return Ok(Ending::Never) };
             let mut record = KeyRecord::decode(&key, &stored.value)?;
             if matches!(record.state, KeyState::Revoked { .. }) {
                 // Perhaps by another process, whose change has not reached the cache yet.
                 self.live.changed_by_us(id, None).await;
-                return self.show(id).await;
+                return Ok(Ending::Before);
             }
             record.state = KeyState::Revoked { at: self.clock.now() };
             let revoked = self.store.compare_and_set(key.clone(), stored.revision, record.encode()).await;
             // Before the outcome is looked at: after an error the record may have changed all the same.
             self.live.changed_by_us(id, revoked.as_ref().ok().copied()).await;
             match revoked {
-                Ok(_) => return self.show(id).await,
+                Ok(_) => return Ok(Ending::Now),
                 Err(CommitError::Conflict(_)) => {}
                 Err(other) => return Err(other.into()),
             }
@@ -119,6 +127,15 @@ impl Keys {
             Err(other) => Err(other.into()),
         }
     }
+}
+
+/// When a key was revoked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ending {
+    Before,
+    /// There is no such key.
+    Never,
+    Now,
 }
 
 /// How often a change starts over because somebody else changed the same record.

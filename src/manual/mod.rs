@@ -22,5 +22,8 @@ pub mod request_life {}
 #[doc = include_str!("saml.md")]
 pub mod saml {}
 
+#[doc = include_str!("sts.md")]
+pub mod sts {}
+
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}

@@ -3,13 +3,17 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html>
 
 use super::canonical::ALGORITHM;
-use super::payload::Payload;
+use super::payload::{Payload, PayloadSource};
 use super::scope::{CredentialError, Scope, SigningTime};
 use super::verify::{Form, SignedHeaders, UnverifiedSignature};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 
 /// Reads the `Authorization` header of `head`, whose value is `authorization`.
-pub(super) fn read(head: &RequestHead, authorization: &str) -> Result<UnverifiedSignature, S3Error> {
+pub(super) fn read(
+    head: &RequestHead,
+    authorization: &str,
+    source: PayloadSource,
+) -> Result<UnverifiedSignature, S3Error> {
     let fields = scheme(authorization)?;
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
     for field in fields.split(',') {
@@ -26,8 +30,9 @@ pub(super) fn read(head: &RequestHead, authorization: &str) -> Result<Unverified
         }
     }
     let missing = |name| malformed(format!("the field {name} is missing"));
+    let credential = credential.ok_or_else(|| missing("Credential"))?;
     let (access_key_id, scope) =
-        Scope::parse_credential(credential.ok_or_else(|| missing("Credential"))?).map_err(|error| match error {
+        Scope::parse_credential(credential, source.service()).map_err(|error| match error {
             CredentialError::Length(_) => super::verify::unknown_access_key(),
             error => malformed(format!("the Credential is wrong: {error}")),
         })?;
@@ -39,10 +44,7 @@ pub(super) fn read(head: &RequestHead, authorization: &str) -> Result<Unverified
     if scope.date != time.date() && !crate::fault::check_is_off("scope") {
         return Err(malformed("the date of the Credential is not the day of x-amz-date"));
     }
-    let (payload, payload_hash) = match head.single_header("x-amz-content-sha256")? {
-        Some(value) => (Payload::parse(value)?, value.to_owned()),
-        None => (Payload::Empty, super::payload::EMPTY_SHA256.to_owned()),
-    };
+    let (payload, payload_hash) = source.read(head, claimed_payload)?;
     Ok(UnverifiedSignature {
         form: Form::Header,
         access_key_id,
@@ -53,6 +55,13 @@ pub(super) fn read(head: &RequestHead, authorization: &str) -> Result<Unverified
         payload,
         payload_hash,
     })
+}
+
+fn claimed_payload(head: &RequestHead) -> Result<(Payload, String), S3Error> {
+    match head.single_header("x-amz-content-sha256")? {
+        Some(value) => Ok((Payload::parse(value)?, value.to_owned())),
+        None => Ok((Payload::Empty, super::payload::EMPTY_SHA256.to_owned())),
+    }
 }
 
 /// Strips the one scheme that is verified here, and refuses the others by name.

@@ -21,7 +21,7 @@ mod verify;
 pub use canonical::MissingHeader;
 pub use chunked::ChunkedDecoder;
 pub use payload::Payload;
-pub use scope::{AcceptedRegion, Scope, SigningTime};
+pub use scope::{AcceptedRegion, Scope, Service, SigningTime};
 pub use sign::{UpstreamPayload, sign};
 pub use signing_key::SigningKey;
 pub use verify::{Form, UnverifiedSignature, VerifiedSignature};

@@ -3,7 +3,8 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>, "Transferring
 //! Payload in a Single Chunk" and "… in Multiple Chunks".
 
-use crate::s3::{ErrorCode, S3Error};
+use super::Service;
+use crate::s3::{ErrorCode, RequestHead, S3Error};
 
 /// What the signature says of the body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,6 +17,39 @@ pub enum Payload {
     Unsigned,
     /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: aws-chunked framing with a checksum in the trailer.
     UnsignedTrailer,
+}
+
+/// Where a service takes the payload hash of the canonical request from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PayloadSource {
+    /// S3: `x-amz-content-sha256` says it.
+    Claim,
+    /// STS: it is the SHA-256 of the body, whatever `x-amz-content-sha256` says. Nothing else may stand
+    /// there, so that no body goes unsigned.
+    Body([u8; 32]),
+}
+
+impl PayloadSource {
+    /// The service that does it so.
+    pub(super) fn service(self) -> Service {
+        match self {
+            Self::Claim => Service::S3,
+            Self::Body(_) => Service::Sts,
+        }
+    }
+
+    /// What the signature of `head` says of the body, and the text of it; `claim` reads what the client
+    /// says, and is not asked where that does not count.
+    pub(super) fn read(
+        self,
+        head: &RequestHead,
+        claim: impl FnOnce(&RequestHead) -> Result<(Payload, String), S3Error>,
+    ) -> Result<(Payload, String), S3Error> {
+        match self {
+            Self::Claim => claim(head),
+            Self::Body(hash) => Ok((Payload::Sha256(hash), const_hex::encode(hash))),
+        }
+    }
 }
 
 /// The SHA-256 of nothing, in lower-case hexadecimal.

@@ -5,7 +5,7 @@
 use jiff::SignedDuration;
 
 use super::canonical::ALGORITHM;
-use super::payload::Payload;
+use super::payload::{Payload, PayloadSource};
 use super::scope::{CredentialError, Scope, SigningTime};
 use super::verify::{Form, SignedHeaders, UnverifiedSignature};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
@@ -41,7 +41,7 @@ pub(super) fn is_signature_version_2(head: &RequestHead) -> bool {
 }
 
 /// Reads the authentication parameters of `head`.
-pub(super) fn read(head: &RequestHead) -> Result<UnverifiedSignature, S3Error> {
+pub(super) fn read(head: &RequestHead, source: PayloadSource) -> Result<UnverifiedSignature, S3Error> {
     let [algorithm, credential, date, expires, _token, signature, signed_headers] = parameters(head)?;
     let required = |value: Option<_>, name| {
         value.ok_or_else(|| {
@@ -56,8 +56,9 @@ pub(super) fn read(head: &RequestHead) -> Result<UnverifiedSignature, S3Error> {
         "AWS4-ECDSA-P256-SHA256" => return Err(super::verify::signature_version_4a()),
         _ => return Err(malformed("X-Amz-Algorithm only supports AWS4-HMAC-SHA256.")),
     }
+    let credential = required(credential, "X-Amz-Credential")?;
     let (access_key_id, scope) =
-        Scope::parse_credential(required(credential, "X-Amz-Credential")?).map_err(|error| match error {
+        Scope::parse_credential(credential, source.service()).map_err(|error| match error {
             CredentialError::Length(_) => super::verify::unknown_access_key(),
             error => malformed(format!("Error parsing the X-Amz-Credential parameter: {error}.")),
         })?;
@@ -71,8 +72,10 @@ pub(super) fn read(head: &RequestHead) -> Result<UnverifiedSignature, S3Error> {
     if scope.date != time.date() && !crate::fault::check_is_off("scope") {
         return Err(malformed("The date in X-Amz-Credential is not the day of X-Amz-Date."));
     }
-    let payload_hash = payload_hash(head)?;
-    let payload = Payload::parse(&payload_hash)?;
+    let (payload, payload_hash) = source.read(head, |head| {
+        let hash = payload_hash(head)?;
+        Ok((Payload::parse(&hash)?, hash))
+    })?;
     let form = Form::Presigned { expires };
     Ok(UnverifiedSignature { form, access_key_id, scope, signed_headers, signature, time, payload, payload_hash })
 }

@@ -15,6 +15,17 @@ pub struct Scope {
     pub date: Date,
     /// The region the client signed for.
     pub region: String,
+    /// The service the client signed for: the one that was asked for, or there is no scope.
+    pub service: Service,
+}
+
+/// A service that signatures are made for. A signature for one is worthless at another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Service {
+    /// The data plane, and our requests to backends.
+    S3,
+    /// The security token service.
+    Sts,
 }
 
 /// The region labels that a listener accepts in the scope.
@@ -35,24 +46,24 @@ pub(crate) enum CredentialError {
     Date(String),
     #[error(transparent)]
     Length(#[from] AccessKeyIdError),
-    #[error("it must have five parts: <access key id>/<YYYYMMDD>/<region>/s3/aws4_request")]
-    Parts,
+    #[error("it must have five parts: <access key id>/<YYYYMMDD>/<region>/{}/aws4_request", .0.as_str())]
+    Parts(Service),
     #[error("the region is not a label of a-z, A-Z, 0-9 and -")]
     Region,
-    #[error("the service '{0}' is wrong; expecting 's3'")]
-    Service(String),
+    #[error("the service '{found}' is wrong; expecting '{}'", .expected.as_str())]
+    Service { found: String, expected: Service },
     #[error("the terminator '{0}' is wrong; expecting 'aws4_request'")]
     Terminator(String),
 }
 
 impl Scope {
-    /// Reads the value of `Credential` or `X-Amz-Credential`.
-    pub(crate) fn parse_credential(text: &str) -> Result<(AccessKeyId, Self), CredentialError> {
+    /// Reads the value of `Credential` or `X-Amz-Credential`, which has to be for `expected`.
+    pub(crate) fn parse_credential(text: &str, expected: Service) -> Result<(AccessKeyId, Self), CredentialError> {
         let mut parts = text.split('/');
-        let mut next = || parts.next().ok_or(CredentialError::Parts);
+        let mut next = || parts.next().ok_or(CredentialError::Parts(expected));
         let [id, date, region, service, terminator] = [next()?, next()?, next()?, next()?, next()?];
         if parts.next().is_some() {
-            return Err(CredentialError::Parts);
+            return Err(CredentialError::Parts(expected));
         }
         let in_alphabet = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !in_alphabet && !crate::fault::check_is_off("key_form") {
@@ -63,21 +74,34 @@ impl Scope {
         if !(1..=63).contains(&region.len()) || !region.bytes().all(label) {
             return Err(CredentialError::Region);
         }
-        if service != "s3" {
-            return Err(CredentialError::Service(service.into()));
+        if service != expected.as_str() {
+            return Err(CredentialError::Service { found: service.into(), expected });
         }
         if terminator != "aws4_request" {
             return Err(CredentialError::Terminator(terminator.into()));
         }
-        Ok((AccessKeyId::parse(id)?, Self { date, region: region.into() }))
+        Ok((AccessKeyId::parse(id)?, Self { date, region: region.into(), service: expected }))
     }
 
-    /// Appends `YYYYMMDD/region/s3/aws4_request`.
+    /// Appends `YYYYMMDD/region/service/aws4_request`.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         write_date(out, self.date);
         out.push(b'/');
         out.extend_from_slice(self.region.as_bytes());
-        out.extend_from_slice(b"/s3/aws4_request");
+        out.push(b'/');
+        out.extend_from_slice(self.service.as_str().as_bytes());
+        out.extend_from_slice(b"/aws4_request");
+    }
+}
+
+impl Service {
+    /// The service as it stands in a scope.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Sts => "sts",
+        }
     }
 }
 

@@ -50,11 +50,16 @@ impl Plain {
 
     /// The request as a client with the `aws-sigv4` crate sends it.
     fn signed_by_oracle(&self, location: SignatureLocation) -> http::Request<()> {
+        self.signed_by_oracle_for("s3", location)
+    }
+
+    fn signed_by_oracle_for(&self, service: &str, location: SignatureLocation) -> http::Request<()> {
         let mut settings = SigningSettings::default();
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.payload_checksum_kind = match location {
             SignatureLocation::QueryParams => PayloadChecksumKind::NoHeader,
+            _ if service == "sts" => PayloadChecksumKind::NoHeader,
             _ => PayloadChecksumKind::XAmzSha256,
         };
         settings.expires_in = matches!(location, SignatureLocation::QueryParams).then(|| Duration::from_hours(1));
@@ -63,7 +68,7 @@ impl Plain {
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(REGION)
-            .name("s3")
+            .name(service)
             .time(SystemTime::from(self.time))
             .settings(settings)
             .build()
@@ -106,6 +111,16 @@ fn verify(head: &RequestHead, now: Timestamp) -> Result<VerifiedSignature, S3Err
     let secret = SecretAccessKey::parse(Zeroizing::new(SECRET.into())).unwrap();
     let key = SigningKey::derive(&secret, unverified.scope().date, &unverified.scope().region, "s3");
     unverified.verify(head, &key, true)
+}
+
+fn verify_for_sts(head: &RequestHead, now: Timestamp, body_sha256: &str) -> Result<(), ErrorCode> {
+    let region = AcceptedRegion::Only(REGION.into());
+    let hash = const_hex::decode_to_array(body_sha256).unwrap();
+    let unverified = UnverifiedSignature::read_for_sts(head, &region, hash).map_err(|error| error.code)?;
+    unverified.judge_time(now).map_err(|error| error.code)?;
+    let secret = SecretAccessKey::parse(Zeroizing::new(SECRET.into())).unwrap();
+    let key = SigningKey::derive(&secret, unverified.scope().date, &unverified.scope().region, "sts");
+    unverified.verify(head, &key, true).map(|_| ()).map_err(|error| error.code)
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -151,6 +166,21 @@ proptest! {
     }
 
     #[test]
+    fn what_the_oracle_signs_for_sts_verifies_for_sts_and_its_body_only(mut plain in plain(), in_query: bool) {
+        plain.payload_hash = HELLO_SHA256.into();
+        let location = if in_query { SignatureLocation::QueryParams } else { SignatureLocation::Headers };
+        let head = head_of(&plain.signed_by_oracle_for("sts", location));
+        prop_assert_eq!(verify_for_sts(&head, plain.time, HELLO_SHA256), Ok(()));
+        let other = HELLO_SHA256.replace("2cf2", "2cf3");
+        prop_assert_eq!(verify_for_sts(&head, plain.time, &other), Err(ErrorCode::SignatureDoesNotMatch));
+        let malformed =
+            if in_query { ErrorCode::AuthorizationQueryParametersError } else { ErrorCode::AuthorizationHeaderMalformed };
+        prop_assert_eq!(verify(&head, plain.time).unwrap_err().code, malformed);
+        let for_s3 = head_of(&plain.signed_by_oracle(location));
+        prop_assert_eq!(verify_for_sts(&for_s3, plain.time, HELLO_SHA256), Err(malformed));
+    }
+
+    #[test]
     fn what_is_signed_here_is_what_the_oracle_signs(plain in plain()) {
         let expected = plain.signed_by_oracle(SignatureLocation::Headers);
         let mut headers = HeaderMap::new();
@@ -158,7 +188,7 @@ proptest! {
             headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
         }
         let time = SigningTime::at(plain.time);
-        let scope = Scope { date: time.date(), region: REGION.into() };
+        let scope = Scope { date: time.date(), region: REGION.into(), service: Service::S3 };
         let secret = SecretAccessKey::parse(Zeroizing::new(SECRET.into())).unwrap();
         let key = SigningKey::derive(&secret, scope.date, REGION, "s3");
         let payload = if plain.payload_hash == HELLO_SHA256 {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
 use super::canonical::{Canonical, MissingHeader, write_string_to_sign};
-use super::payload::Payload;
+use super::payload::{Payload, PayloadSource};
 use super::scope::{AcceptedRegion, Scope, SigningTime};
 use super::{SigningKey, header_form, query_form};
 use crate::identity::AccessKeyId;
@@ -73,6 +73,27 @@ impl UnverifiedSignature {
     /// `AuthorizationQueryParametersError` for one that is not well-formed or for another scope;
     /// `AccessDenied` if `host` or an `x-amz-*` header is not signed.
     pub fn read(head: &RequestHead, region: &AcceptedRegion) -> Result<Self, S3Error> {
+        Self::read_for(PayloadSource::Claim, head, region)
+    }
+
+    /// Reads the signature of `head`, which has to be one for the security token service and to cover a
+    /// body with the hash `body_sha256`.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_for_sts(head: &RequestHead, region: &AcceptedRegion, body_sha256: [u8; 32]) -> Result<Self, S3Error> {
+        Self::read_for(PayloadSource::Body(body_sha256), head, region)
+    }
+
+    /// Whether `head` means to be signed, rightly or not.
+    #[must_use]
+    pub fn is_claimed_by(head: &RequestHead) -> bool {
+        head.headers.contains_key("authorization")
+            || query_form::is_present(head)
+            || query_form::is_signature_version_2(head)
+    }
+
+    fn read_for(source: PayloadSource, head: &RequestHead, region: &AcceptedRegion) -> Result<Self, S3Error> {
         let mut values = head.headers.get_all("authorization").iter();
         let presigned = query_form::is_present(head) && !crate::fault::check_is_off("one_mechanism");
         let unverified = match (values.next(), presigned) {
@@ -87,9 +108,9 @@ impl UnverifiedSignature {
                 let text = value.to_str().map_err(|_| {
                     S3Error::new(ErrorCode::AuthorizationHeaderMalformed, "The authorization header is not ASCII.")
                 })?;
-                header_form::read(head, text)?
+                header_form::read(head, text, source)?
             }
-            (None, _) if query_form::is_present(head) => query_form::read(head)?,
+            (None, _) if query_form::is_present(head) => query_form::read(head, source)?,
             (None, _) if query_form::is_signature_version_2(head) => return Err(signature_version_2()),
             (None, _) => {
                 return Err(S3Error::new(ErrorCode::AccessDenied, "Access Denied: the request is not signed."));

@@ -9,7 +9,9 @@ use tempfile::tempdir;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::identity::{AccessKeyId, Attributes, OrganizationId, Permission, Principal, SecretAccessKey};
+use crate::identity::{
+    AccessKeyId, Attributes, OrganizationId, Origin, Permission, Principal, SecretAccessKey, SecretDigest, TokenId,
+};
 
 const SECRET: &str = "cwoVerySecretVerySecretVerySecret";
 
@@ -209,4 +211,155 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     fs::write(&path, "something of somebody else's").unwrap();
     assert!(matches!(EmbeddedStore::open(&path).err().unwrap(), OpenError::Database { .. }));
     assert_eq!(fs::read_to_string(&path).unwrap(), "something of somebody else's");
+}
+
+fn token_record(origin: TokenOrigin) -> TokenRecord {
+    TokenRecord {
+        id: TokenId::parse("abcdefghijklmnop").unwrap(),
+        name: "deploy".into(),
+        permission: Permission::Write,
+        created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        expires_at: Some("2027-01-02T03:04:05Z".parse().unwrap()),
+        origin,
+        state: TokenState::Active {},
+    }
+}
+
+fn of_secret() -> TokenOrigin {
+    TokenOrigin::Secret { digest: SecretDigest::of(b"secret") }
+}
+
+fn of_single_sign_on() -> TokenOrigin {
+    TokenOrigin::SingleSignOn {
+        configuration: "c1".into(),
+        issuer: "https://idp.example".into(),
+        subject: "somebody".into(),
+        at_most: Permission::Admin,
+        makes_permanent_keys: true,
+    }
+}
+
+#[test]
+fn token_records_come_back_as_they_were_written() {
+    let at = "2026-02-02T03:04:05Z".parse().unwrap();
+    for origin in [of_secret(), of_single_sign_on()] {
+        for state in [
+            TokenState::Active {},
+            TokenState::Revoked { at, keeps_keys: true },
+            TokenState::Revoked { at, keeps_keys: false },
+        ] {
+            let record = TokenRecord { state, ..token_record(origin.clone()) };
+            assert_eq!(TokenRecord::decode(&record.record_key(), &encode(&record)).unwrap(), record);
+        }
+    }
+}
+
+#[test]
+fn a_token_record_that_is_not_fully_understood_is_an_error() {
+    for origin in [of_secret(), of_single_sign_on()] {
+        let record = token_record(origin);
+        let name = record.record_key();
+        let text = String::from_utf8(encode(&record).to_vec()).unwrap();
+        assert!(TokenRecord::decode(&name, text.as_bytes()).is_ok());
+        let changed = [
+            ("\"v\":1", "\"v\":2"),
+            ("\"permission\":\"write\"", "\"permission\":\"root\""),
+            ("\"permission\":\"write\",", ""),
+            ("\"status\":\"active\"", "\"status\":\"paused\""),
+            ("\"status\":\"active\"", "\"status\":\"revoked\""),
+            ("\"status\":\"active\"", "\"status\":\"active\",\"until\":1"),
+            ("\"kind\":\"", "\"kind\":\"other_"),
+            ("\"kind\":", "\"only_from\":\"10.0.0.0/8\",\"kind\":"),
+            ("\"name\"", "\"disabled\":true,\"name\""),
+            ("abcdefghijklmnop", "bbcdefghijklmnop"),
+        ];
+        for (from, to) in changed {
+            let wrong = text.replacen(from, to, 1);
+            assert_ne!(wrong, text, "{from}");
+            assert!(TokenRecord::decode(&name, wrong.as_bytes()).is_err(), "{from} -> {to}");
+        }
+    }
+}
+
+#[test]
+fn a_key_says_what_it_was_made_from_and_whether_a_session_token_has_to_come() {
+    let oidc = Origin::Oidc {
+        configuration: "c1".into(),
+        issuer: "https://idp.example".into(),
+        audience: "portcullis".into(),
+        subject: "somebody".into(),
+        token_id: None,
+    };
+    let saml = Origin::Saml {
+        configuration: "c2".into(),
+        issuer: "https://idp.example/saml".into(),
+        role: "Reader".into(),
+        principal_name: "somebody@example.com".into(),
+        assertion_id: "_a1".into(),
+    };
+    for minted_from in [
+        MintedFrom::ApiToken { token: TokenId::parse("abcdefghijklmnop").unwrap() },
+        MintedFrom::Federated { origin: oidc },
+        MintedFrom::Federated { origin: saml },
+        MintedFrom::Static { imported: true },
+    ] {
+        for session_token in [None, Some(SecretDigest::of(b"session"))] {
+            let record = KeyRecord { minted_from: minted_from.clone(), session_token, ..key_record() };
+            let stored = record.encode();
+            assert_eq!(KeyRecord::decode(&record.record_key(), &stored).unwrap(), record);
+            let more = String::from_utf8(stored.to_vec()).unwrap().replacen("\"kind\":", "\"also\":1,\"kind\":", 1);
+            assert!(KeyRecord::decode(&record.record_key(), more.as_bytes()).is_err(), "{more}");
+        }
+    }
+}
+
+#[test]
+fn an_error_about_a_token_record_shows_no_digest() {
+    let digest = SecretDigest::of(b"secret").to_hex();
+    let record = token_record(of_secret());
+    let text = String::from_utf8(encode(&record).to_vec()).unwrap();
+    for wrong in [text.replacen(&digest, &digest[1..], 1), text.replacen("\"digest\"", "\"hash\"", 1)] {
+        let error = TokenRecord::decode(&record.record_key(), wrong.as_bytes()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(&digest[1..]), "{error}");
+    }
+    assert!(!format!("{record:?}").contains(&digest));
+}
+
+#[test]
+fn names_of_records_tell_apart_what_differs() {
+    let (one, two) = (Principal::parse("saml/a").unwrap(), Principal::parse("saml/a/b").unwrap());
+    assert_ne!(RecordKey::prefix_of_owned(&one), RecordKey::prefix_of_owned(&two));
+    let id = AccessKeyId::parse("CWAAAABBBBCCCCDDDDEE").unwrap();
+    for principal in [&one, &two] {
+        let owned = RecordKey::for_owned(principal, &id);
+        assert!(owned.as_str().starts_with(&RecordKey::prefix_of_owned(principal)));
+        assert_eq!(owned.owned_access_key(), Some(id.clone()));
+        assert_eq!(owned.access_key(), None);
+    }
+    assert_ne!(RecordKey::for_single_sign_on("a", "bc"), RecordKey::for_single_sign_on("ab", "c"));
+    assert_ne!(
+        RecordKey::for_unique_federation("oidc", &["a", "bc"]),
+        RecordKey::for_unique_federation("oidc", &["ab", "c"])
+    );
+    assert_ne!(RecordKey::for_unique_federation("oidc", &["a"]), RecordKey::for_unique_federation("oidc", &["a", ""]));
+    let token = TokenId::parse("abcdefghijklmnop").unwrap();
+    for key in [RecordKey::for_token(&token), RecordKey::for_use_of_token(&token)] {
+        assert_eq!((key.token(), key.access_key()), (Some(token.clone()), None));
+    }
+    assert!(!RecordKey::for_use_of_token(&token).as_str().starts_with(TOKENS), "a listing of tokens holds no uses");
+    assert_eq!(RecordKey::for_federation("oidc", "a\nb"), None);
+}
+
+#[test]
+fn what_is_due_is_ordered_by_time() {
+    let mut keys: Vec<_> = [0, -5, 9, 10, 1_778_051_289, 99_999_999_999, 253_402_812_000]
+        .into_iter()
+        .map(|seconds| (seconds.max(0), RecordKey::for_due(seconds, "name")))
+        .collect();
+    keys.sort_by(|(_, one), (_, two)| one.cmp(two));
+    assert!(keys.is_sorted_by_key(|(seconds, _)| *seconds));
+    for (seconds, key) in &keys {
+        assert_eq!(key.due_at(), Some(*seconds), "{key}");
+    }
+    assert_eq!(record_key("due/soon/name").due_at(), None);
 }

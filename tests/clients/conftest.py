@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from abilities import CANNOT
 from drivers import CLIENTS
 from gate import Portcullis
+from identities import Identity
+from idp import NanoIdp, OidcProvider
+from rotating import RotatingIssuer
 from seaweedfs import SeaweedFs
 
 
@@ -50,6 +54,37 @@ def portcullis(tmp_path_factory, seaweedfs) -> Iterator[Portcullis]:
     gate = Portcullis(tmp_path_factory.mktemp("gate") / "run", seaweedfs.endpoint)
     yield gate
     gate.stop()
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(tmp_path_factory, portcullis) -> Iterator[OidcProvider]:
+    """An OpenID provider that Portcullis trusts. Its keys stay as they are: tests of rotation have their own."""
+    provider = OidcProvider(tmp_path_factory.mktemp("oidc-provider") / "run")
+    try:
+        portcullis.trust_oidc(provider)
+        yield provider
+    finally:
+        provider.stop()
+
+
+@pytest.fixture(scope="session")
+def rotating(tmp_path_factory, portcullis) -> Iterator[dict[str, RotatingIssuer]]:
+    """Issuers for the tests of rotation, each for one test."""
+    kinds = {"NanoIdp": NanoIdp, "OidcProvider": OidcProvider, "withdrawing": OidcProvider}
+    with ExitStack() as started:
+        issuers = {}
+        for name, kind in kinds.items():
+            idp = kind(tmp_path_factory.mktemp("rotating") / name)
+            started.callback(idp.stop)
+            portcullis.trust_oidc(idp)
+            issuers[name] = RotatingIssuer(idp, portcullis.control)
+        yield issuers
+
+
+@pytest.fixture
+def identity(oidc_provider, rotating) -> Identity:
+    """A workload that nobody has heard of before. (`rotating` starts here so that its pause passes meanwhile.)"""
+    return Identity(oidc_provider)
 
 
 @pytest.fixture(scope="session")

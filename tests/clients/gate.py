@@ -8,17 +8,24 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 from certificates import make_certificates
+from control import Control
 from endpoint import REGION, Endpoint
+from identities import AUDIENCE
+from idp import Idp, SamlIdp
 from ports import free_ports
 from tools import TARGET
 
 BINARY = Path(os.environ.get("PORTCULLIS_BINARY") or TARGET / "client-tests" / "portcullis")
 
+ORG_ID = "ab1cd2"
+
 CONFIG = """\
-org_id = "ab1cd2"
+org_id = "{org_id}"
 
 [s3]
 listen = "127.0.0.1:{port}"
@@ -39,27 +46,70 @@ kind = "embedded"
 path = "{directory}/portcullis.redb"
 seal_key_file = "{directory}/seal.key"
 
+[api]
+listen = "127.0.0.1:{api_port}"
+
+[federation.saml]
+entity_id = "{saml_entity_id}"
+acs_url = "{acs_url}"
+
+[limits]
+logins_per_minute_per_peer = 100000
+keys_per_minute_per_identity = 100000
+
 [[identity]]
 prefix = "static/"
 permission = "admin"
 permanent = true
+
+[[identity]]
+prefix = "coreweave/"
+permission = "write"
+
+[[identity]]
+prefix = "saml/"
+permission = "write"
+
+[[identity]]
+prefix = "role/"
+permission = "write"
 """
+
+# Portcullis as SAML identity providers know it. Nobody ever asks these addresses.
+SAML_ENTITY_ID = "https://portcullis.example.org/saml"
+ACS_URL = "https://portcullis.example.org/saml/acs"
+
+
+@dataclass(frozen=True)
+class ApiToken:
+    id: str
+    secret: str
+    principal: str
 
 
 class Portcullis:
-    """`portcullis serve` over TLS, with one static key of permission admin."""
+    """`portcullis serve` over TLS, with one static key of permission admin; its API on plain loopback."""
 
     def __init__(self, directory: Path, backend: Endpoint):
         directory.mkdir()
         assert BINARY.exists(), f"{BINARY} is missing: run tests/run clients, which builds it"
-        port = free_ports(1)[0]
+        port, api_port = free_ports(2)
         authority, certificate, key = make_certificates(directory)
         self.write_secret(directory / "backend-id", backend.access_key_id)
         self.write_secret(directory / "backend-secret", backend.secret_access_key)
         self.write_secret(directory / "seal.key", base64.b64encode(secrets.token_bytes(32)).decode())
         self.config = directory / "portcullis.toml"
         text = CONFIG.format(
-            port=port, certificate=certificate, key=key, region=REGION, backend=backend, directory=directory
+            org_id=ORG_ID,
+            port=port,
+            api_port=api_port,
+            certificate=certificate,
+            key=key,
+            region=REGION,
+            backend=backend,
+            directory=directory,
+            saml_entity_id=SAML_ENTITY_ID,
+            acs_url=ACS_URL,
         )
         self.config.write_text(text)
         self.log = directory / "portcullis.log"
@@ -69,6 +119,7 @@ class Portcullis:
         try:
             self.wait_until_it_listens(port)
             made = json.loads(self.command("key", "create", "--permission", "admin", "--json"))
+            self.control = Control(f"http://127.0.0.1:{api_port}", ORG_ID, self.token("admin").secret)
         except BaseException:
             self.process.kill()
             raise
@@ -84,6 +135,22 @@ class Portcullis:
         done = subprocess.run([BINARY, *arguments, "--config", self.config], capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, f"portcullis {arguments}: {done.stderr.decode()}\n{self.said()}"
         return done.stdout
+
+    def token(self, permission: str) -> ApiToken:
+        """A new API token."""
+        asked = ["--name", f"{permission}-{uuid.uuid4()}", "--permission", permission, "--expires", "1h"]
+        made = json.loads(self.command("token", "create", *asked, "--json"))
+        return ApiToken(made["tokenId"], made["token"], made["principalName"])
+
+    def trust_oidc(self, idp: Idp) -> str:
+        """Takes the provider's tokens from now on, by every algorithm there is; returns the configuration's id."""
+        body = {"name": f"oidc-{uuid.uuid4()}", "issuerUrl": idp.issuer, "audience": AUDIENCE}
+        return self.control.administer("POST", "/v1/admin/federation/oidc", body)["config"]["uid"]
+
+    def trust_saml(self, idp: SamlIdp, signs_response: bool = False) -> str:
+        """Takes the provider's responses from now on, by its metadata; returns the configuration's id."""
+        body = {"name": f"saml-{uuid.uuid4()}", "metadata": idp.metadata(), "signsResponse": signs_response}
+        return self.control.administer("POST", "/v1/admin/federation/saml", body)["config"]["uid"]
 
     def wait_until_it_listens(self, port: int) -> None:
         deadline = time.monotonic() + 30

@@ -36,6 +36,27 @@ fn a_good_file_exits_0_and_shows_what_would_run_but_no_secret() {
 }
 
 #[test]
+fn federation_and_the_life_of_container_credentials_are_shown() {
+    let fixture = Fixture::new();
+    let federation = "[api]\nlisten = \"127.0.0.1:0\"\ncontainer_key_life = \"30min\"\n[federation]\n\
+                      private_networks = [\"10.0.0.0/8\"]\nkeep_last_keys = \"6h\"\n[federation.saml]\n\
+                      entity_id = \"urn:example:s3\"\nacs_url = \"https://s3.example.com/acs\"\n[store]";
+    let output = check(&fixture, &valid_but("[store]", federation));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "container credentials live 30m",
+        "10.0.0.0/8",
+        "6h",
+        "saml     as urn:example:s3",
+        "https://s3.example.com/acs",
+    ] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    let shown = String::from_utf8(check(&fixture, VALID).stdout).unwrap();
+    assert!(shown.contains("saml     off") && !shown.contains("container credentials"), "{shown}");
+}
+
+#[test]
 fn a_wrong_file_exits_2_with_exactly_one_line() {
     let fixture = Fixture::new();
     let output = check(&fixture, &valid_but("\"ab1cd2\"", "\"\""));

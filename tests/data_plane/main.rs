@@ -27,5 +27,7 @@ mod presigned_rights;
 mod presigned_url_is_not_widened;
 mod region;
 mod rows;
+mod session_token;
 mod shutdown;
 mod support_is_honest;
+mod token_keys;

@@ -25,7 +25,7 @@ const ROWS: [(&str, Standing); 76] = [
     ("A7", Tested(&["a07_signature_version_2_is_refused_by_name"])),
     ("A8", Tested(&["a08_host_has_to_be_signed"])),
     ("A9", Tested(&["a09_an_unsigned_copy_source_makes_no_copy"])),
-    ("A10", Tested(&["a10_every_unsigned_amz_header_is_refused"])),
+    ("A10", Tested(&["a10_every_unsigned_amz_header_is_refused", "a10_a_session_token_that_is_not_signed_is_refused"])),
     ("A11", Tested(&["a11_the_list_of_signed_headers_is_exact"])),
     ("A12", Tested(&["a12_two_authorization_headers_are_refused"])),
     (
@@ -33,6 +33,7 @@ const ROWS: [(&str, Standing); 76] = [
         Tested(&[
             "a13_a_header_that_stands_twice_is_refused_or_acts_as_it_was_signed",
             "a13_a_copy_source_that_stands_twice_is_never_one_of_the_two",
+            "a13_a_session_token_stands_once_in_one_place_in_one_spelling",
         ]),
     ),
     ("A14", Tested(&["a14_a_header_and_a_query_signature_together_are_refused"])),
@@ -40,8 +41,12 @@ const ROWS: [(&str, Standing); 76] = [
     (
         "A16",
         Partly(
-            &["a16_another_scheme_is_worthless_here", "a16_a_payload_that_is_no_known_word_is_refused"],
-            "step 2: an access key on the control plane; session tokens",
+            &[
+                "a16_another_scheme_is_worthless_here",
+                "a16_a_payload_that_is_no_known_word_is_refused",
+                "a16_a_session_token_with_a_key_that_has_none_is_refused",
+            ],
+            "step 2: an access key on the control plane",
         ),
     ),
     ("A17", Tested(&["a17_a_signature_in_another_spelling_is_refused"])),

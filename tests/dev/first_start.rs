@@ -1,11 +1,13 @@
 //! From an empty folder to the first object.
 
+use std::process::Command;
 use std::time::Duration;
 
 use portcullis::clock::{Clock as _, SystemClock};
 
 use crate::server::{DevServer, path, run, text};
 use crate::support::request::{Payload, Request};
+use crate::support::sign::TestKey;
 
 #[tokio::test]
 async fn the_printed_lines_are_all_that_a_client_needs() {
@@ -66,6 +68,29 @@ async fn virtual_hosts_presigned_urls_and_uploads_with_trailers_work() {
     assert_eq!((got.status, got.text().as_str()), (200, "123456789"));
 }
 
+#[tokio::test]
+async fn the_printed_token_makes_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("dev");
+    let server = DevServer::start(&dir);
+    server.send(Request::put("/demo")).await;
+    let line =
+        server.printed.lines().find(|line| line.starts_with("curl -H \"Authorization:")).expect("a line to paste");
+    let url = line.split_whitespace().last().expect("a URL");
+    assert!(line.contains(&format!("$(cat {}/admin.token)", path(&dir))), "{line}");
+    assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/v1/cwobject/access-key"), "{line}");
+
+    let pasted = Command::new("sh").args(["-c", &format!("{line} --silent --show-error")]).output().expect("sh runs");
+    let key: serde_json::Value = serde_json::from_slice(&pasted.stdout).unwrap_or_else(|_| panic!("{pasted:?}"));
+    let word = |name: &str| key[name].as_str().unwrap_or_else(|| panic!("no {name} in {key}")).to_owned();
+    let key = TestKey { id: word("accessKeyId"), secret: word("secretKey") };
+    let host = server.address().to_string();
+    let upload = Request::put("/demo/a").body("by the token").host(&host).sign(&key, SystemClock.now());
+    assert_eq!(server.send_signed(upload, "127.0.0.1").await.status, 200);
+    assert_eq!(server.send(Request::get("/demo/a")).await.text(), "by the token");
+    assert!(word("principalName").starts_with("coreweave/"));
+}
+
 #[test]
 fn the_readme_shows_what_is_printed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -86,7 +111,10 @@ fn the_other_commands_work_on_its_folder_while_it_runs() {
     let server = DevServer::start(&dir);
     let checked = run(&["check", "--config", path(&dir.join("portcullis.toml"))]);
     assert!(checked.status.success(), "{}", text(&checked.stderr));
-    assert!(text(&checked.stdout).contains("identity static/* at most admin"), "{}", text(&checked.stdout));
+    for part in ["identity static/* at most admin", "as container credentials live 1h", "saml     as http://127.0.0.1:"]
+    {
+        assert!(text(&checked.stdout).contains(part), "{part} is not in {}", text(&checked.stdout));
+    }
     let created = run(&["key", "create", "--dir", path(&dir), "--permission", "read"]);
     assert!(created.status.success(), "{}", text(&created.stderr));
     let listed = text(&run(&["key", "list", "--dir", path(&dir)]).stdout);

@@ -12,13 +12,15 @@ async fn key_ca_and_data_are_those_of_the_first() {
     let dir = folder.path().join("dev");
     let first = DevServer::start(&dir);
     let settings = first.settings();
+    let token = fs::read(dir.join("admin.token")).expect("the token is there");
     let ca = fs::read(dir.join("ca.pem")).expect("the CA is there");
     first.send(Request::put("/demo")).await;
     assert_eq!(first.send(Request::put("/demo/key").body("kept")).await.status, 200);
     first.stop("-TERM");
 
     let second = DevServer::start(&dir);
-    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE"] {
+    assert_eq!(fs::read(dir.join("admin.token")).expect("the token is there"), token);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
         assert_eq!(second.settings()[name], settings[name], "{name}");
     }
     assert_eq!(fs::read(dir.join("ca.pem")).expect("the CA is there"), ca);
@@ -49,6 +51,7 @@ async fn a_folder_gets_what_it_lacks() {
         vec!["ca.pem", "ca.key"],
         vec!["backend.secret"],
         vec!["admin.id"],
+        vec!["admin.token"],
         vec!["portcullis.redb", "seal.key"],
     ] {
         for name in &lost {
@@ -76,6 +79,26 @@ async fn a_revoked_key_is_replaced() {
     let second = DevServer::start(&dir);
     assert_ne!(second.key().id, old.id);
     assert_eq!(second.send(Request::get("/")).await.status, 200);
+}
+
+#[test]
+fn a_revoked_token_is_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("dev");
+    let first = DevServer::start(&dir);
+    let token = fs::read_to_string(dir.join("admin.token")).expect("the token is there");
+    let listed: serde_json::Value =
+        serde_json::from_slice(&run(&["token", "list", "--json", "--dir", path(&dir)]).stdout).expect("JSON");
+    let id = listed["tokens"][0]["tokenId"].as_str().expect("an id");
+    assert!(run(&["token", "revoke", id, "--dir", path(&dir)]).status.success());
+    first.stop("-TERM");
+    let second = DevServer::start(&dir);
+    assert_ne!(fs::read_to_string(dir.join("admin.token")).expect("the token is there"), token);
+    assert!(
+        second.printed.contains("made now: an API token that may do everything, as the last one"),
+        "{}",
+        second.printed
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ async fn h11_a_token_says_when_it_ends_in_whole_seconds() {
         json!(u64::MAX),
         json!(-1),
         json!(1e300),
-        json!(soon as f64 + 0.5),
+        serde_json::from_str(&format!("{soon}.5")).unwrap(),
         serde_json::from_str(&format!("{soon}.0")).unwrap(),
         serde_json::from_str("1e12").unwrap(),
         json!(soon.to_string()),

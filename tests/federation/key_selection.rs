@@ -165,7 +165,7 @@ async fn texts_that_are_no_tokens_are_refused() {
     let trusted = fixture.trusted().await;
     let good = fixture.token(&trusted);
     let [header, claims, signature] = good.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
-    let repeated = fixture.claims(&trusted.stub.url()).to_string().replace("{", "{\"sub\":\"mallory\",");
+    let repeated = fixture.claims(&trusted.stub.url()).to_string().replace('{', "{\"sub\":\"mallory\",");
     let signed = format!("{header}.{}", encode(repeated.as_bytes()));
     let repeated = format!("{signed}.{}", encode(&trusted.key.sign("ES256", signed.as_bytes())));
     let deep =

@@ -19,9 +19,9 @@ async fn h15_redirects_are_not_followed() {
             format!("HTTP/1.1 {status} Elsewhere\r\nLocation: {}{path}\r\nContent-Length: 0\r\n\r\n", target.url());
         let redirect = Behaviour::Bytes(redirect.into_bytes());
         if on_discovery {
-            trusted.stub.discovery(redirect)
+            trusted.stub.discovery(redirect);
         } else {
-            trusted.stub.jwks(redirect)
+            trusted.stub.jwks(redirect);
         }
         let reason = unavailable(fixture.verify(&fixture.token(&trusted)).await);
         assert!(reason.contains("redirects are not followed"), "{reason}");

@@ -13,6 +13,7 @@ use super::folder::Folder;
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Ports {
     pub(super) s3: Option<u16>,
+    pub(super) api: Option<u16>,
     pub(super) admin: Option<u16>,
     pub(super) backend: Option<u16>,
 }
@@ -29,7 +30,7 @@ impl Ports {
         let port = |value: Option<&toml::Value>| value?.as_str()?.rsplit_once(':')?.1.parse().ok();
         let listen = |section: &str| port(table.get(section).and_then(|section| section.get("listen")));
         let backend = table.get("backend").and_then(|list| list.get(0)).and_then(|backend| backend.get("endpoint"));
-        Self { s3: listen("s3"), admin: listen("admin"), backend: port(backend) }
+        Self { s3: listen("s3"), api: listen("api"), admin: listen("admin"), backend: port(backend) }
     }
 }
 
@@ -46,8 +47,8 @@ pub(super) fn write(folder: &Folder, ports: &Ports) -> anyhow::Result<PathBuf> {
 }
 
 fn text(ports: &Ports) -> String {
-    let Ports { s3, admin, backend } = ports;
-    let (s3, admin, backend) = (s3.unwrap_or_default(), admin.unwrap_or_default(), backend.unwrap_or_default());
+    let Ports { s3, api, admin, backend } = ports;
+    let [s3, api, admin, backend] = [s3, api, admin, backend].map(|port| port.unwrap_or_default());
     let (certificate, key) = (certificate::CERTIFICATE, certificate::KEY);
     format!(
         r#"# Written by `portcullis dev` at each start: what you change here is lost, except for the ports.
@@ -60,6 +61,11 @@ org_id = "dev"
 listen = "127.0.0.1:{s3}"
 tls = {{ cert = "{certificate}", key = "{key}" }}
 domains = ["s3.localhost"]
+
+# Plain HTTP, as SDKs fetch container credentials over plain HTTP from loopback or over TLS from servers
+# whose certificate is a public one.
+[api]
+listen = "127.0.0.1:{api}"
 
 [admin]
 listen = "127.0.0.1:{admin}"
@@ -76,10 +82,24 @@ payload = "trailer"
 path = "portcullis.redb"
 seal_key_file = "seal.key"
 
+[federation.saml]
+entity_id = "http://127.0.0.1:{api}/saml"
+acs_url = "http://127.0.0.1:{api}/v1/cwobject/temporary-credentials/saml"
+
 [[identity]]
 prefix = "static/"
 permission = "admin"
 permanent = true
+[[identity]]
+prefix = "coreweave/"
+permission = "write"
+permanent = true
+[[identity]]
+prefix = "saml/"
+permission = "write"
+[[identity]]
+prefix = "role/"
+permission = "write"
 "#
     )
 }
@@ -92,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_ports_of_a_run_are_those_of_the_next() {
-        let ports = Ports { s3: Some(8443), admin: Some(40_001), backend: Some(40_002) };
+        let ports = Ports { s3: Some(8443), api: Some(40_000), admin: Some(40_001), backend: Some(40_002) };
         assert_eq!(Ports::of(&text(&ports)), ports);
     }
 

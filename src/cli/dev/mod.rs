@@ -1,8 +1,9 @@
 //! `portcullis dev`: everything on loopback, ready to use, with nothing else installed. Makes what its
-//! folder lacks (a CA and a certificate, credentials, a store, a backend over plain files, a key),
-//! writes an ordinary configuration over it, runs that, and prints lines to paste.
+//! folder lacks (a CA and a certificate, credentials, a store, a backend over plain files, a key, an API
+//! token), writes an ordinary configuration over it, runs that, and prints lines to paste.
 
 mod admin_key;
+mod admin_token;
 mod backend;
 mod certificate;
 mod configuration;
@@ -19,6 +20,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::app::{App, StartError, asked_to_stop};
+use crate::cli::management::shell_quoted;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config;
 use crate::telemetry::{self, LogFormat};
@@ -68,6 +70,8 @@ impl Dev {
         let backend = Backend::bind(&folder, &backend_key, previous.backend)?;
         let ports = Ports {
             s3: self.port.or(previous.s3).or(Some(DEFAULT_PORT)),
+            // Not for everybody who asked for a free port: two at once would get the same.
+            api: configuration::free_port(previous.api.or(self.port.is_none().then_some(DEFAULT_API_PORT)))?,
             admin: configuration::free_port(previous.admin)?,
             backend: Some(backend.port()),
         };
@@ -81,12 +85,15 @@ impl Dev {
             Err(error) => return Err(explained(error, &self.dir)),
         };
         let key = admin_key::ensure(&folder, &running.keys, &mut random).await?;
+        let token = admin_token::ensure(&folder, &running.keys, &mut random).await?;
         let welcome = Welcome {
             folder: &folder,
             asked_for: &self.dir,
             endpoint: format!("https://{}", running.s3_address),
+            api: running.api_address.map(|address| format!("http://{address}")).context("there is no API")?,
             health: running.admin_address.map(|address| format!("http://{address}/readyz")),
             key: &key,
+            token: &token,
             certificate: &certificate,
         };
         welcome.show()?;
@@ -108,7 +115,7 @@ fn explained(error: StartError, dir: &Path) -> anyhow::Error {
             anyhow::anyhow!(
                 "another program listens on {address} already. Stop it, or choose another port: \
                  portcullis dev --dir {} --port {other}",
-                welcome::as_shell_word(&dir.to_string_lossy())
+                shell_quoted(&dir.to_string_lossy())
             )
         }
         other => anyhow::Error::new(other).context(format!("cannot start in {}", dir.display())),
@@ -117,3 +124,5 @@ fn explained(error: StartError, dir: &Path) -> anyhow::Error {
 
 /// The port for S3 clients, unless another was asked for.
 const DEFAULT_PORT: u16 = 8443;
+/// The port of the API, if it is free.
+const DEFAULT_API_PORT: u16 = 8444;

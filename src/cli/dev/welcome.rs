@@ -7,8 +7,10 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::admin_key::AdminKey;
+use super::admin_token::AdminToken;
 use super::certificate::Authority;
 use super::folder::Folder;
+use crate::cli::management::shell_quoted;
 
 /// Everything there is to tell.
 pub(super) struct Welcome<'a> {
@@ -16,8 +18,10 @@ pub(super) struct Welcome<'a> {
     /// The folder as the person wrote it.
     pub(super) asked_for: &'a Path,
     pub(super) endpoint: String,
+    pub(super) api: String,
     pub(super) health: Option<String>,
     pub(super) key: &'a AdminKey,
+    pub(super) token: &'a AdminToken,
     pub(super) certificate: &'a Authority,
 }
 
@@ -42,26 +46,21 @@ impl Welcome<'_> {
              export AWS_CA_BUNDLE={ca}\n\
              export AWS_ENDPOINT_URL_S3={endpoint}\n",
             id = credential.id,
-            secret = as_shell_word(credential.secret.expose()),
-            ca = as_shell_word(&self.certificate.file.to_string_lossy()),
+            secret = shell_quoted(credential.secret.expose()),
+            ca = shell_quoted(&self.certificate.file.to_string_lossy()),
             endpoint = self.endpoint,
         ))
     }
 
     fn text(&self) -> Zeroizing<String> {
-        let dir = as_shell_word(&self.asked_for.to_string_lossy());
+        let dir = shell_quoted(&self.asked_for.to_string_lossy());
         let program = std::env::args().next().unwrap_or_else(|| "portcullis".to_owned());
-        let program = as_shell_word(&program);
-        let news = match (self.key.is_new, self.certificate.is_new) {
-            (true, true) => "made now: a CA, a certificate, and a key that may do everything",
-            (false, true) => "key and data are those of the last run; the CA is new, as the old one was lost",
-            (true, false) => "made now: a key that may do everything, as the last one was lost or ended",
-            (false, false) => "key, CA and data are those of the last run",
-        };
+        let program = shell_quoted(&program);
+        let news = self.news();
         let health = self.health.as_deref().map(|url| format!("Health: {url}\n")).unwrap_or_default();
         Zeroizing::new(format!(
             "Portcullis listens on {endpoint} and keeps everything in {dir}\n\
-             ({news}; the secret stays in {dir}/admin.secret, for you alone to read).\n\
+             ({news}; the secrets stay in {dir}/admin.secret and {dir}/admin.token, for you alone to read).\n\
              {health}\n\
              Paste into another terminal (or: . {dir}/{SETTINGS}):\n\n\
              {settings}\n\
@@ -71,22 +70,36 @@ impl Welcome<'_> {
              curl --cacert \"$AWS_CA_BUNDLE\" --aws-sigv4 aws:amz:{REGION}:s3 \
              --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" \
              -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' \"$AWS_ENDPOINT_URL_S3/demo/README.md\"\n\n\
+             A key for an hour, made with the API token:\n\n\
+             curl -H \"Authorization: Bearer $(cat {dir}/admin.token)\" -H 'content-type: application/json' \
+             -d '{{\"durationSeconds\": 3600}}' {api}/v1/cwobject/access-key\n\n\
+             SDKs and the aws CLI fetch such keys by themselves, and renew them:\n\n\
+             unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY\n\
+             export AWS_CONTAINER_CREDENTIALS_FULL_URI={api}/v1/cwobject/temporary-credentials/api-token\n\
+             export AWS_CONTAINER_AUTHORIZATION_TOKEN=\"Bearer $(cat {dir}/admin.token)\"\n\n\
              Another key:   {program} key create --dir {dir} --permission write\n\
+             Another token: {program} token create --dir {dir} --name NAME --permission write\n\
              What runs:     {program} check --config {dir}/portcullis.toml\n\
              Stop:          Ctrl-C\n",
             endpoint = self.endpoint,
+            api = self.api,
             settings = self.settings().as_str(),
         ))
     }
-}
 
-/// `text` as one word for a shell.
-pub(super) fn as_shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+=_-.:,@".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+    /// What was made now, and what was there.
+    fn news(&self) -> String {
+        let parts = [
+            (self.certificate.is_new, "a CA"),
+            (self.key.is_new, "a key that may do everything"),
+            (self.token.is_new, "an API token that may do everything"),
+        ];
+        let new: Vec<&str> = parts.iter().filter(|(is_new, _)| *is_new).map(|(_, name)| *name).collect();
+        match new.len() {
+            0 => "key, API token, CA and data are those of the last run".to_owned(),
+            all if all == parts.len() => format!("made now: {}", new.join(", ")),
+            _ => format!("made now: {}, as the last one was lost or ended", new.join(", ")),
+        }
     }
 }
 

@@ -1,31 +1,26 @@
-//! `portcullis key`: manages static keys, through the control socket of a running server or, when none
-//! runs, in the store itself. Both ways make the same requests and get the same answers.
+//! `portcullis key`: manages static keys.
 
 mod answer;
-mod place;
-mod service;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use http::Method;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::clock::{Clock as _, SystemClock};
+use super::failure::{Failure, run_and_print};
+use super::management::{self, Granted, NOTHING, Service, parse_expiry};
 use crate::control::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
-use crate::identity::{AccessKeyId, Attributes, Permission, SecretAccessKey};
+use crate::identity::{AccessKeyId, Attributes, SecretAccessKey};
 use crate::keys::KeyInfo;
-
-use answer::Failure;
-use service::Service;
 
 /// The arguments of `portcullis key`.
 #[derive(Args)]
 pub(crate) struct Key {
     #[command(flatten)]
-    place: place::Arguments,
+    place: management::Arguments,
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -72,26 +67,10 @@ struct Create {
     secret_file: Option<PathBuf>,
 }
 
-/// The permissions that can be granted.
-#[derive(Clone, Copy, ValueEnum)]
-enum Granted {
-    /// List and read
-    Read,
-    /// Read, write and tag objects
-    Write,
-    /// Everything
-    Admin,
-}
-
 impl Key {
     /// Exit code 0; 1 if the key service refused or failed; 2 for a mistake in arguments or configuration.
     pub(crate) fn run(self) -> ExitCode {
-        let result = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::work(format!("the asynchronous runtime cannot start: {error}")))
-            .and_then(|runtime| runtime.block_on(self.answer()));
-        answer::print(result)
+        run_and_print(self.answer())
     }
 
     async fn answer(self) -> Result<String, Failure> {
@@ -166,23 +145,11 @@ impl Create {
             }
             _ => None,
         };
-        let permission = match self.permission {
-            Granted::Read => Permission::Read,
-            Granted::Write => Permission::Write,
-            Granted::Admin => Permission::Admin,
-        };
-        Ok(CreateKey { permission, expiry: self.expires, import, attributes: Attributes::default() })
+        Ok(CreateKey {
+            permission: self.permission.into(),
+            expiry: self.expires,
+            import,
+            attributes: Attributes::default(),
+        })
     }
 }
-
-fn parse_expiry(text: &str) -> Result<Timestamp, String> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    let wrong = || "expected a duration such as 12h or 30d, or a time such as 2030-01-31T12:00:00Z".to_owned();
-    let duration = humantime::parse_duration(text).map_err(|_| wrong())?;
-    let end = SystemClock.now().checked_add(duration).map_err(|_| wrong())?;
-    Timestamp::from_second(end.as_second()).map_err(|_| wrong())
-}
-
-const NOTHING: Option<&()> = None;

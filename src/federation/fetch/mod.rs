@@ -154,7 +154,7 @@ async fn exchange(
     let request = Request::get(url.path_and_query())
         .header(header::HOST, url.authority())
         .header(header::USER_AGENT, "portcullis")
-        .header(header::ACCEPT, "application/json")
+        .header(header::ACCEPT, "application/json, */*;q=0.5")
         .header(header::ACCEPT_ENCODING, "identity")
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())

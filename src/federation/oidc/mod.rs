@@ -12,6 +12,8 @@ mod claims;
 mod discovery;
 mod jwks;
 mod provider;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::sync::Arc;
@@ -41,7 +43,15 @@ pub(super) async fn verify(
         return Err(LoginError::Refused(refusal));
     }
     let key = entry.provider.key(unverified.key_id(), algorithm).await?;
-    let claims = unverified.verified_by(&key, algorithm)?;
+    let claims = match unverified.verified_by(&key, algorithm) {
+        Ok(claims) => claims,
+        // Some issuers put a new key in the place of the old one, under the same name or none.
+        Err(unverified) => {
+            let successor = entry.provider.successor(unverified.key_id(), algorithm).await?;
+            let successor = successor.ok_or(TokenError::Signature)?;
+            unverified.verified_by(&successor, algorithm).map_err(|_| TokenError::Signature)?
+        }
+    };
 
     let subject = claims.subject()?;
     let principal = Principal::for_oidc_subject(&configuration.issuer_url, subject)

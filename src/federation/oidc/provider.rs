@@ -38,6 +38,8 @@ pub(in crate::federation) struct Provider {
 struct State {
     held: Option<Held>,
     attempt: Option<Attempt>,
+    /// When it was last asked because of what a token said.
+    asked_for_token_at: Option<Timestamp>,
     flight: Option<Flight>,
 }
 
@@ -89,6 +91,22 @@ impl Provider {
         }
     }
 
+    /// The key that took the place of one that did not make a token's signature; `None` if the issuer was
+    /// asked on account of a token less than half a minute ago.
+    pub(super) async fn successor(
+        self: &Arc<Self>,
+        id: Option<&str>,
+        algorithm: SigningAlgorithm,
+    ) -> Result<Option<VerificationKey>, LoginError> {
+        let flight = self.flight_for_token(&mut self.lock(), self.surroundings.clock.now());
+        let Some(flight) = flight else { return Ok(None) };
+        flight.await;
+        match self.step(id, algorithm, true) {
+            Step::Answer(answer) => answer.map(Some),
+            Step::Wait(_) => Ok(None),
+        }
+    }
+
     fn step(self: &Arc<Self>, id: Option<&str>, algorithm: SigningAlgorithm, waited: bool) -> Step {
         let now = self.surroundings.clock.now();
         let mut state = self.lock();
@@ -96,7 +114,8 @@ impl Provider {
         let fresh_for = state.held.as_ref().map_or(SignedDuration::ZERO, |held| held.fresh_for);
         let keep = SignedDuration::try_from(self.surroundings.keep_last_keys).unwrap_or(SignedDuration::MAX);
         let usable = age.is_some_and(|age| age < fresh_for.max(keep));
-        let fresh = age.is_some_and(|age| age < fresh_for);
+        // A set from the future says that the clock was set back: nobody knows how old it is.
+        let fresh = age.is_some_and(|age| (SignedDuration::ZERO..fresh_for).contains(&age));
 
         if !fresh && !waited {
             let pause = if usable { BETWEEN_REQUESTS } else { AFTER_FAILURE };
@@ -120,11 +139,24 @@ impl Provider {
             Found::Ambiguous => refused("the issuer has several keys that the token may mean"),
             Found::OtherAlgorithm => refused("the issuer's key is not for the token's algorithm"),
             Found::Unknown if waited => refused("the issuer has no such key"),
-            Found::Unknown => match self.flight(&mut state, now, BETWEEN_REQUESTS) {
+            Found::Unknown => match self.flight_for_token(&mut state, now) {
                 Some(flight) => Step::Wait(flight),
                 None => refused("the issuer has no such key, and was asked a moment ago"),
             },
         }
+    }
+
+    /// The request on its way, or a new one that a token is the reason for: anybody can send tokens, so
+    /// there is at most one in half a minute, whatever else the issuer is asked for. Its first keys, or
+    /// renewed ones, do not count: the issuer may have changed them a moment later.
+    fn flight_for_token(self: &Arc<Self>, state: &mut State, now: Timestamp) -> Option<Flight> {
+        let is_recent = |at: Timestamp| (SignedDuration::ZERO..BETWEEN_REQUESTS).contains(&now.duration_since(at));
+        if state.asked_for_token_at.is_some_and(is_recent) {
+            return state.flight.clone().filter(|flight| flight.peek().is_none());
+        }
+        let flight = self.flight(state, now, SignedDuration::ZERO)?;
+        state.asked_for_token_at = Some(now);
+        Some(flight)
     }
 
     /// The request on its way, or a new one, unless the last one began less than `pause` ago.
@@ -195,7 +227,7 @@ impl Provider {
     }
 }
 
-/// The least time from one request to the next.
+/// The least time from one request to the next for the same reason.
 const BETWEEN_REQUESTS: SignedDuration = SignedDuration::from_secs(30);
 /// The same while there is no set that could be used.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);

@@ -107,16 +107,17 @@ impl<'a> UnverifiedToken<'a> {
         self.key_id.as_deref()
     }
 
-    /// Its claims, if `key` made its signature by `algorithm`, which is for the configuration to choose.
+    /// Its claims, if `key` made its signature by `algorithm`, which is for the configuration to choose;
+    /// else the token as it was.
     pub(super) fn verified_by(
         self,
         key: &VerificationKey,
         algorithm: SigningAlgorithm,
-    ) -> Result<VerifiedClaims, TokenError> {
+    ) -> Result<VerifiedClaims, Self> {
         let (message, with) = (self.signed.as_bytes(), algorithm.in_library());
         let genuine = jsonwebtoken::crypto::verify(self.signature, message, key.decoding_key(), with);
         if !matches!(genuine, Ok(true)) && !check_is_off("jwt_signature") {
-            return Err(TokenError::Signature);
+            return Err(self);
         }
         Ok(VerifiedClaims::new(self.claims))
     }

@@ -14,7 +14,7 @@ async fn a_key_is_loaded_once_and_then_found_in_memory() {
 }
 
 #[tokio::test]
-async fn many_requests_at_once_share_one_load() {
+async fn j11_many_requests_at_once_share_one_load() {
     let fixture = Fixture::new().await;
     let id = fixture.create().await;
     let before = fixture.store.loads();
@@ -38,7 +38,7 @@ async fn many_requests_at_once_share_one_load() {
 }
 
 #[tokio::test]
-async fn a_load_that_began_before_a_revocation_never_answers_after_it() {
+async fn j02_a_load_that_began_before_a_revocation_never_answers_after_it() {
     let fixture = Fixture::new().await;
     for revoked in [false, true] {
         let id = fixture.create().await;
@@ -84,7 +84,7 @@ async fn unknown_and_revoked_keys_look_alike() {
 }
 
 #[tokio::test]
-async fn a_key_works_at_its_first_request_even_if_its_id_was_tried_before() {
+async fn j10_a_key_works_at_its_first_request_even_if_its_id_was_tried_before() {
     let fixture = Fixture::new().await;
     let other_node = fixture.another_node().await;
     let id = id("AKIAIOSFODNN7EXAMPLE");
@@ -96,7 +96,7 @@ async fn a_key_works_at_its_first_request_even_if_its_id_was_tried_before() {
 }
 
 #[tokio::test]
-async fn a_flood_of_invented_ids_is_bounded_and_evicts_no_key() {
+async fn j11_a_flood_of_invented_ids_is_bounded_and_evicts_no_key() {
     let settings = CacheSettings { live_entries: 10, absent_entries: 10, ..CacheSettings::default() };
     let fixture = Fixture::with(settings).await;
     let id = fixture.create().await;
@@ -111,7 +111,7 @@ async fn a_flood_of_invented_ids_is_bounded_and_evicts_no_key() {
 }
 
 #[tokio::test]
-async fn an_invented_id_is_not_loaded_again_and_again() {
+async fn j11_an_invented_id_is_not_loaded_again_and_again() {
     let fixture = Fixture::new().await;
     let invented = id("CWINVENTEDINVENTED22");
     let before = fixture.store.loads();
@@ -151,7 +151,7 @@ async fn the_entry_of_a_temporary_key_ends_with_the_key() {
 }
 
 #[tokio::test]
-async fn an_expired_key_is_found_so_that_the_caller_can_say_expired() {
+async fn j03_an_expired_key_is_found_so_that_the_caller_can_say_expired() {
     let fixture = Fixture::new().await;
     let end = fixture.in_seconds(60);
     let id = fixture.create_with(Some(end)).await;

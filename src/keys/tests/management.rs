@@ -7,7 +7,7 @@ use crate::sigv4::SigningKey;
 use crate::store::MintedFrom;
 
 #[tokio::test]
-async fn an_issued_key_verifies_with_the_secret_that_was_shown() {
+async fn j13_a_key_verifies_for_the_day_and_region_of_each_request() {
     let fixture = Fixture::new().await;
     let request = NewStaticKey { permission: Permission::Write, ..NewStaticKey::default() };
     let (info, secret) = fixture.keys.create_static(request, &mut random()).await.unwrap();
@@ -32,7 +32,7 @@ async fn an_issued_key_verifies_with_the_secret_that_was_shown() {
 }
 
 #[tokio::test]
-async fn ids_are_not_used_twice_even_after_a_revocation() {
+async fn j12_ids_are_not_used_twice_even_after_a_revocation() {
     let fixture = Fixture::new().await;
     let id = id("AKIAIOSFODNN7EXAMPLE");
     assert_eq!(fixture.import(&id).await.unwrap().minted_from, MintedFrom::Static { imported: true });

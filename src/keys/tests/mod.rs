@@ -1,8 +1,14 @@
 //! The key service over a real embedded store, with a shell around it that counts, stops and fails.
 
+mod forget;
+mod issue;
 mod lookup;
 mod management;
 mod probed_store;
+mod sessions;
+mod single_sign_on;
+mod token;
+mod token_keys;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::clock::SettableClock;
-use crate::identity::{AccessKeyId, Permission, SecretAccessKey};
+use crate::identity::{AccessKeyId, ApiToken, Evidence, Origin, Permission, SecretAccessKey, SecretDigest, UseOnce};
 use crate::store::EmbeddedStore;
 use probed_store::ProbedStore;
 
@@ -24,7 +30,7 @@ struct Fixture {
     keys: Arc<Keys>,
     store: Arc<ProbedStore>,
     clock: Arc<SettableClock>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Fixture {
@@ -33,12 +39,25 @@ impl Fixture {
     }
 
     async fn with(settings: CacheSettings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SettableClock::new("2026-05-06T07:08:09Z".parse().unwrap()));
+        Self::over(tempfile::tempdir().unwrap(), clock, settings).await
+    }
+
+    async fn over(folder: TempDir, clock: Arc<SettableClock>, settings: CacheSettings) -> Self {
         let embedded = EmbeddedStore::open(&folder.path().join("store.redb")).unwrap();
         let store = Arc::new(ProbedStore::new(Arc::new(embedded)));
-        let clock = Arc::new(SettableClock::new("2026-05-06T07:08:09Z".parse().unwrap()));
         let keys = open(Arc::clone(&store) as _, Arc::clone(&clock), settings).await;
-        Self { keys, store, clock, _folder: folder }
+        Self { keys, store, clock, folder }
+    }
+
+    /// The same after a restart: everything closed, and read from the file again.
+    async fn reopened(self) -> Self {
+        let Self { keys, store, clock, folder } = self;
+        keys.shutdown().await;
+        drop(keys);
+        eventually("the store is let go of", async || Arc::strong_count(&store) == 1).await;
+        drop(store);
+        Self::over(folder, clock, CacheSettings::default()).await
     }
 
     /// A second node over the same store.
@@ -63,6 +82,34 @@ impl Fixture {
             ..NewStaticKey::default()
         };
         self.keys.create_static(request, &mut random()).await.map(|(info, _)| info)
+    }
+
+    async fn create_token(&self, permission: Permission) -> (TokenInfo, ApiToken) {
+        let new = NewToken { name: "test".into(), permission, expires_at: None };
+        self.keys.create_token(new, &mut random()).await.unwrap()
+    }
+
+    /// Somebody who has just logged in with a new token.
+    async fn new_holder(&self, permission: Permission) -> TokenHolder {
+        let (_, token) = self.create_token(permission).await;
+        self.keys.login(&token).await.unwrap().unwrap()
+    }
+
+    async fn issue(&self, grant: Grant) -> Result<IssuedKey, KeysError> {
+        self.keys.issue(grant, &mut random()).await
+    }
+
+    /// A key for an hour.
+    async fn issue_to(&self, holder: &TokenHolder) -> Result<IssuedKey, KeysError> {
+        self.issue(Grant::from_token(holder, Permission::Admin, an_hour())).await
+    }
+
+    /// What the key may do now, without any ceiling; `None` if there is no such key.
+    async fn permission(&self, id: &AccessKeyId) -> Option<Permission> {
+        match self.keys.find(id).await.unwrap() {
+            Lookup::Known(key) => Some(self.keys.permission_of(&key)),
+            Lookup::Unknown(_) => None,
+        }
     }
 
     fn in_seconds(&self, seconds: i64) -> Timestamp {
@@ -100,4 +147,38 @@ async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
         }
     };
     assert!(tokio::time::timeout(Duration::from_secs(10), waiting).await.is_ok(), "never came true: {what}");
+}
+
+fn seconds(number: u32) -> std::num::NonZeroU32 {
+    std::num::NonZeroU32::new(number).unwrap()
+}
+
+fn an_hour() -> KeyLife {
+    KeyLife::Seconds(seconds(3600))
+}
+
+/// What an OIDC token of `subject` proves, by the configuration called `configuration`.
+fn oidc(configuration: &str, subject: &str) -> Evidence {
+    let issuer = "https://idp.example:8443";
+    let origin = Origin::Oidc {
+        configuration: configuration.into(),
+        issuer: issuer.into(),
+        audience: "portcullis".into(),
+        subject: subject.into(),
+        token_id: Some("jti-1".into()),
+    };
+    Evidence::verified(Principal::for_oidc_subject(issuer, subject).unwrap(), origin)
+}
+
+/// What the SAML assertion called `assertion_id` proves, good for one key.
+fn saml(role: &str, assertion_id: &str, until: Timestamp) -> Evidence {
+    let origin = Origin::Saml {
+        configuration: "saml-1".into(),
+        issuer: "https://idp.example/saml".into(),
+        role: role.into(),
+        principal_name: "somebody@example.com".into(),
+        assertion_id: assertion_id.into(),
+    };
+    let name = SecretDigest::of(format!("saml-1/{assertion_id}").as_bytes());
+    Evidence::verified(Principal::for_saml_role(role).unwrap(), origin).usable_once(UseOnce { name, until })
 }

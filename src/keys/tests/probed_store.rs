@@ -16,9 +16,11 @@ pub(super) struct ProbedStore {
     loads: AtomicUsize,
     failing: AtomicBool,
     stop_next_load: AtomicBool,
-    /// Gets a permit when a load has read its value and is stopped.
+    stop_next_commit: AtomicBool,
+    fail_next_commit: AtomicBool,
+    /// Gets a permit when a load has read its value and is stopped, or a commit before it begins.
     pub(super) stopped: Semaphore,
-    /// A permit lets a stopped load go on.
+    /// A permit lets what is stopped go on.
     pub(super) go_on: Semaphore,
     deaf: AtomicBool,
     /// Where to tell those who watch while the store is deaf.
@@ -32,6 +34,8 @@ impl ProbedStore {
             loads: AtomicUsize::new(0),
             failing: AtomicBool::new(false),
             stop_next_load: AtomicBool::new(false),
+            stop_next_commit: AtomicBool::new(false),
+            fail_next_commit: AtomicBool::new(false),
             stopped: Semaphore::new(0),
             go_on: Semaphore::new(0),
             deaf: AtomicBool::new(false),
@@ -54,9 +58,26 @@ impl ProbedStore {
         self.stop_next_load.store(true, Ordering::SeqCst);
     }
 
+    /// Stops the next commit before it begins, until `go_on`.
+    pub(super) fn stop_next_commit(&self) {
+        self.stop_next_commit.store(true, Ordering::SeqCst);
+    }
+
+    /// Makes the next commit fail and write nothing.
+    pub(super) fn fail_next_commit(&self) {
+        self.fail_next_commit.store(true, Ordering::SeqCst);
+    }
+
     /// Whether watches that begin from now on hear of nothing but what `ears` are told.
     pub(super) fn set_deaf(&self, deaf: bool) {
         self.deaf.store(deaf, Ordering::SeqCst);
+    }
+
+    async fn pause_if(&self, wanted: &AtomicBool) {
+        if wanted.swap(false, Ordering::SeqCst) {
+            self.stopped.add_permits(1);
+            self.go_on.acquire().await.expect("the semaphore is never closed").forget();
+        }
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -70,10 +91,7 @@ impl KeyStore for ProbedStore {
             self.check()?;
             self.loads.fetch_add(1, Ordering::SeqCst);
             let value = self.inner.load(key).await;
-            if self.stop_next_load.swap(false, Ordering::SeqCst) {
-                self.stopped.add_permits(1);
-                self.go_on.acquire().await.expect("the semaphore is never closed").forget();
-            }
+            self.pause_if(&self.stop_next_load).await;
             value
         })
     }
@@ -93,6 +111,10 @@ impl KeyStore for ProbedStore {
     fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
         Box::pin(async move {
             self.check()?;
+            self.pause_if(&self.stop_next_commit).await;
+            if self.fail_next_commit.swap(false, Ordering::SeqCst) {
+                return Err(StoreError::Stopped.into());
+            }
             self.inner.commit(writes).await
         })
     }

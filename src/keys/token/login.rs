@@ -70,7 +70,8 @@ impl Keys {
     /// the log, and never to whoever asks.
     ///
     /// # Errors
-    /// If the store does not answer: 503, never a pass.
+    /// [`KeysError::Suspended`], which only who holds the token is told; if the store does not answer: 503,
+    /// never a pass.
     pub async fn login(&self, token: &ApiToken) -> Result<Option<TokenHolder>, KeysError> {
         self.live.ensure_current()?;
         let now = self.clock.now();
@@ -91,8 +92,9 @@ impl Keys {
             tracing::info!(token = %record.id, %at, "a login with an expired API token");
             return Ok(None);
         }
+        let holder = self.unless_suspended(TokenHolder::new(&record))?;
         self.last_uses.note_token(&record.id, now);
-        Ok(Some(TokenHolder::new(&record)))
+        Ok(Some(holder))
     }
 
     /// Who holds a token of an identity provider that `evidence` was verified from. The first login of a
@@ -100,7 +102,7 @@ impl Keys {
     /// token's claim says; an administrator may have limited it further. `None` if it was revoked here.
     ///
     /// # Errors
-    /// [`KeysError::Invalid`] if the evidence is no OIDC token; else the store's.
+    /// [`KeysError::Invalid`] if the evidence is no OIDC token; [`KeysError::Suspended`]; else the store's.
     pub async fn login_single_sign_on(
         &self,
         evidence: &Evidence,
@@ -170,10 +172,20 @@ impl Keys {
                     Err(other) => return Err(other.into()),
                 }
             }
+            let holder = self.unless_suspended(TokenHolder::new(&record))?;
             self.last_uses.note_token(&id, now);
-            return Ok(Some(TokenHolder::new(&record)));
+            return Ok(Some(holder));
         }
         Err(KeysError::Busy)
+    }
+
+    /// Whose principal is suspended gets nothing done with a token, least of all its own resumption.
+    fn unless_suspended(&self, holder: TokenHolder) -> Result<TokenHolder, KeysError> {
+        if self.is_suspended(&holder.principal) && !crate::fault::check_is_off("suspended_login") {
+            tracing::info!(token = %holder.token, "a login with the API token of a suspended principal");
+            return Err(KeysError::Suspended(holder.principal));
+        }
+        Ok(holder)
     }
 }
 

@@ -31,7 +31,9 @@ pub struct NewToken {
 pub struct TokenUpdate {
     /// Its new name.
     pub name: Option<String>,
-    /// The most that it and its keys may do from now on. No key may do more than at its making.
+    /// The most that it and its keys may do from now on. No key may do more than at its making. For a
+    /// token of single sign-on this is a limit: the identity provider says how much of it is used, and a
+    /// higher limit counts from the next login on.
     pub permission: Option<Permission>,
 }
 
@@ -125,11 +127,14 @@ impl Keys {
                 record.name.clone_from(name);
             }
             if let Some(permission) = update.permission {
-                record.permission = permission;
-                if let TokenOrigin::SingleSignOn { at_most, .. } = &mut record.origin {
-                    // The next login would bring back what the identity provider says.
-                    *at_most = permission;
-                }
+                record.permission = match &mut record.origin {
+                    TokenOrigin::Secret { .. } => permission,
+                    TokenOrigin::SingleSignOn { at_most, .. } => {
+                        // The next login would bring back what the identity provider says.
+                        *at_most = permission;
+                        record.permission.min(permission)
+                    }
+                };
             }
             Ok(())
         })

@@ -1,13 +1,16 @@
-//! The management routes, wherever they are answered: by a running server through its control socket,
-//! or by the same routes over the store, opened here.
+//! The management routes, wherever they are answered: by a running server through its control socket, by
+//! one on another machine through its API, or by the same routes over the store, opened here. All ways
+//! make the same requests and get the same answers.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::{Extension, Router};
+use bytes::Bytes;
 use http::{Method, Request, Response, header};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
 use hyper::service::Service as _;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -18,8 +21,9 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
-use super::answer::Failure;
-use super::place::Place;
+use super::place::{Place, Target};
+use crate::cli::api::{Api, Token};
+use crate::cli::failure::Failure;
 use crate::clock::SystemClock;
 use crate::control::{self, Caller, Control, ErrorBody};
 use crate::federation::Federation;
@@ -27,22 +31,33 @@ use crate::keys::{CacheSettings, Keys};
 use crate::store;
 
 /// Something that answers management requests.
-pub(super) enum Service {
+pub(crate) enum Service {
+    /// Nobody has the store open: we do.
+    Own { router: Router, keys: Arc<Keys>, federation: Arc<Federation> },
+    /// A server somewhere else.
+    Remote { api: Api, token: Token },
     /// The server that has the store open.
-    Running(std::path::PathBuf),
-    /// Nobody has it open: we do.
-    Own { router: Router, keys: Arc<Keys> },
+    Running(PathBuf),
 }
 
 impl Service {
-    /// Finds out who answers for the store at `place`.
-    pub(super) async fn connect(place: Place) -> Result<Self, Failure> {
+    /// Finds out who answers for `target`.
+    pub(crate) async fn connect(target: Target) -> Result<Self, Failure> {
+        let place = match target {
+            Target::Remote { api, token } => return Ok(Self::Remote { api, token }),
+            Target::Store(place) => place,
+        };
         let socket = control::socket_beside(&place.store);
         match UnixStream::connect(&socket).await {
-            Ok(_) => return Ok(Self::Running(socket)),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
-            Err(error) => return Err(Failure::work(format!("control socket {}: {error}", socket.display()))),
+            Ok(_) => Ok(Self::Running(socket)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                Self::open(place).await
+            }
+            Err(error) => Err(Failure::work(format!("control socket {}: {error}", socket.display()))),
         }
+    }
+
+    async fn open(place: Place) -> Result<Self, Failure> {
         let mut random = UnwrapErr(SysRng);
         let (store, seal) =
             store::open_sealed(&place.store, &place.seal_key_file, &mut random).map_err(Failure::from)?;
@@ -51,17 +66,18 @@ impl Service {
             Keys::open(Arc::clone(&store), seal, Arc::new(SystemClock), place.organization, settings, &mut random)
                 .await
                 .map_err(|error| Failure::work(error.to_string()))?;
-        // Whoever could open the store and its seal key may do what they like with it.
         let federation = Federation::open(store, Arc::new(SystemClock), &place.federation)
             .await
             .map_err(|error| Failure::work(error.to_string()))?;
-        let control = Control::of_store_owner(Arc::clone(&keys), federation, Arc::new(SystemClock), random);
+        let control =
+            Control::of_store_owner(Arc::clone(&keys), Arc::clone(&federation), Arc::new(SystemClock), random);
+        // Whoever could open the store and its seal key may do what they like with it.
         let router = control::router(control).layer(Extension(Caller::SocketOwner));
-        Ok(Self::Own { router, keys })
+        Ok(Self::Own { router, keys, federation })
     }
 
     /// Makes one request; anything but success is a failure with the service's own words.
-    pub(super) async fn call<T: DeserializeOwned>(
+    pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -71,42 +87,51 @@ impl Service {
         let body = match body {
             Some(body) => {
                 request = request.header(header::CONTENT_TYPE, "application/json");
-                Body::from(serde_json::to_vec(body).map_err(|error| Failure::work(error.to_string()))?)
+                Full::from(serde_json::to_vec(body).map_err(|error| Failure::work(error.to_string()))?)
             }
-            None => Body::empty(),
+            None => Full::default(),
         };
-        let request = request.body(body).map_err(|error| Failure::work(error.to_string()))?;
+        let mut request = request.body(body).map_err(|error| Failure::work(error.to_string()))?;
         let response = match self {
+            Self::Remote { api, token } => {
+                request.headers_mut().insert(header::AUTHORIZATION, token.bearer()?);
+                return parsed(&api.send(request, &token.from().to_string()).await?.body);
+            }
             Self::Running(socket) => {
                 let failed = |what: String| Failure::work(format!("control socket {}: {what}", socket.display()));
                 send(socket, request).await.map_err(|error| failed(error.to_string()))?
             }
             Self::Own { router, .. } => {
-                let Ok(response) = TowerToHyperService::new(router.clone()).call(request).await;
+                let Ok(response) = TowerToHyperService::new(router.clone()).call(request.map(Body::new)).await;
                 response
             }
         };
         let success = response.status().is_success();
         let bytes = response.into_body().collect().await.map_err(|error| Failure::work(error.to_string()))?;
         let bytes = Zeroizing::new(bytes.to_bytes().to_vec());
-        let odd = |_| Failure::work("the server's answer is not what this version expects".to_owned());
         if success {
-            serde_json::from_slice(&bytes).map_err(odd)
+            parsed(&bytes)
         } else {
-            let error: ErrorBody = serde_json::from_slice(&bytes).map_err(odd)?;
+            let error: ErrorBody = parsed(&bytes)?;
             Err(Failure::work(error.message))
         }
     }
 
     /// Lets go of the store.
-    pub(super) async fn close(self) {
-        if let Self::Own { keys, .. } = self {
+    pub(crate) async fn close(self) {
+        if let Self::Own { keys, federation, .. } = self {
+            federation.shutdown().await;
             keys.shutdown().await;
         }
     }
 }
 
-async fn send(socket: &std::path::Path, request: Request<Body>) -> anyhow::Result<Response<Body>> {
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    let odd = |_| Failure::work("the server's answer is not what this version expects: are the versions the same?");
+    serde_json::from_slice(body).map_err(odd)
+}
+
+async fn send(socket: &Path, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Body>> {
     let stream = UnixStream::connect(socket).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // Ends when the sender is dropped and the answer is read.
@@ -117,3 +142,6 @@ async fn send(socket: &std::path::Path, request: Request<Body>) -> anyhow::Resul
     let bytes = body.collect().await?.to_bytes();
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
+
+/// No body.
+pub(crate) const NOTHING: Option<&()> = None;
