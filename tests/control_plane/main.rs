@@ -30,5 +30,6 @@ mod documents;
 mod federated;
 mod federation_configurations;
 mod limits;
+mod log_lines;
 mod login;
 mod rights;
