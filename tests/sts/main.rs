@@ -1,5 +1,6 @@
 //! AWS's Security Token Service, spoken to the API listener over real sockets. Tests that begin with the
 //! number of an attack (`g05_…`) belong to a row of the attack list.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 #[path = "../support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the data plane's tests, which use all of it")]
