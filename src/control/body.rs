@@ -179,7 +179,8 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// What belongs into members whose own complaints would quote what they hold.
-const HINTS: [(&str, &str); 7] = [
+const HINTS: [(&str, &str); 8] = [
+    ("accessKey", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("accessKeyId", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("durationSeconds", "a whole number from 0 to 43200, without quotes or a fraction"),
     ("expiry", "a time such as \"2027-01-31T12:00:00Z\""),

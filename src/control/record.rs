@@ -1,6 +1,7 @@
 //! What surrounds every request: its id, the line that records it, and that it is carried through to its
 //! end even if the client goes away meanwhile, so that no key is issued without a record.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
-use http::{HeaderValue, header};
+use http::{HeaderValue, Uri, header};
 use rand::Rng;
 use tracing::Instrument as _;
 
 use super::error::Detail;
 use super::{Caller, ControlError, Services};
 use crate::listener::Peer;
+use crate::s3::percent;
 
 /// Who a request turned out to be from; attached to its answer, for its record.
 #[derive(Clone, Debug)]
@@ -53,7 +55,7 @@ pub(super) async fn record(State(mut services): State<Services>, mut request: Re
     let span = tracing::info_span!("control", request = %id);
     let mut line = Line::of(&request);
     let handling = async move {
-        if query_holds_a_token(request.uri().query().unwrap_or_default()) {
+        if query_holds_a_token(request.uri()) {
             let advice = "a token in a URL ends up in logs: send it in the Authorization header, and replace this one";
             return ControlError::Invalid(advice.into()).into_response();
         }
@@ -111,10 +113,17 @@ impl Line {
 }
 
 /// Whether somebody put into a URL what belongs into the Authorization header.
-fn query_holds_a_token(query: &str) -> bool {
-    query.split('&').any(|parameter| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        NAMES.iter().any(|taken| name.eq_ignore_ascii_case(taken)) || value.contains("SECRET-")
+fn query_holds_a_token(uri: &Uri) -> bool {
+    // AWS STS knows its own parameters, and says in XML what is wrong.
+    let is_sts = uri.path() == "/";
+    uri.query().unwrap_or_default().split('&').any(|parameter| {
+        let parameter = percent::decode(parameter).unwrap_or(Cow::Borrowed(parameter));
+        let (name, value) = parameter.split_once('=').unwrap_or((&*parameter, ""));
+        // A JSON Web Token begins with `{"`, in base64.
+        let is_jwt = |text: &str| text.starts_with("eyJ") && text.matches('.').count() == 2;
+        NAMES.iter().any(|taken| name.eq_ignore_ascii_case(taken))
+            || parameter.contains("SECRET-")
+            || (!is_sts && (is_jwt(name) || is_jwt(value)))
     })
 }
 

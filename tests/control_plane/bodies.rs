@@ -155,3 +155,18 @@ async fn what_a_body_held_is_not_repeated_in_an_answer() {
         assert!(!refused.response.text().contains("short"), "{refused:?}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_says_what_belongs_there() {
+    let plane = Plane::start().await;
+    for (path, body, expected) in [
+        (crate::client::REVOKE_KEY, json!({"accessKey": "short"}), "accessKey: expected an access key id"),
+        (crate::client::REVOKE_KEY, json!({"accessKeyId": "AKIAIOSFODNN7EXAMPLE"}), "expected `accessKey`"),
+        (crate::client::REVOKE_PRINCIPAL, json!({"principalName": "me"}), "principalName: expected a principal"),
+        (ACCESS_KEY, json!({"durationSeconds": "60"}), "durationSeconds: expected a whole number"),
+        (ACCESS_KEY, json!({"durationSeconds": 60, "attributes": {"cw-a": "b"}}), "cw-a"),
+    ] {
+        let refused = plane.post(path, &plane.admin, &body).await;
+        assert!(refused.refused(400, 3).contains(expected), "{refused:?}");
+    }
+}

@@ -31,6 +31,7 @@ mod federated;
 mod federation_configurations;
 mod limits;
 mod log;
+mod log_lines;
 mod login;
 mod rights;
 mod server;
