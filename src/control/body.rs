@@ -72,7 +72,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ControlError> {
     let invalid = |what: &str| ControlError::Invalid(format!("the request body is not acceptable: {what}"));
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8"))?;
     let mut members = serde_json::Deserializer::from_str(text);
-    let well_formed = Members { depth: DEEPEST }.deserialize(&mut members).and_then(|()| members.end());
+    let well_formed = Members::WHOLE.deserialize(&mut members).and_then(|()| members.end());
     well_formed.map_err(|error| invalid(&error.to_string()))?;
     let value = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
     value.map_err(|error| invalid(&complaint(&error)))
@@ -86,7 +86,7 @@ fn complaint(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let names_a_member =
         ["unknown field ", "missing field ", "duplicate field "].iter().any(|start| text.starts_with(start));
     // Its complaints are ours and quote names only.
-    let of_attributes = path == "attributes";
+    let of_attributes = path == "attributes" && !text.starts_with("invalid ");
     let what = if names_a_member || of_attributes {
         text.chars().take(300).collect()
     } else if let Some((_, field)) = HINTS.iter().find(|(name, _)| path.rsplit('.').next() == Some(*name)) {
@@ -99,16 +99,21 @@ fn complaint(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     if path == "." { what } else { format!("{path}: {what}") }
 }
 
-/// Checks that no object has a member twice, and how deep the nesting goes; keeps nothing.
+/// Checks that no object has a member twice, how deep the nesting goes, and that lists are only where there
+/// are lists in a message: the parser would take one for an object, by the order of its members. Keeps
+/// nothing.
 #[derive(Clone, Copy)]
 struct Members {
     depth: usize,
+    may_be_list: bool,
 }
 
 impl Members {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+    const WHOLE: Self = Self { depth: DEEPEST, may_be_list: false };
+
+    fn deeper<E: serde::de::Error>(self, may_be_list: bool) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("it is nested too deeply"))?;
-        Ok(Self { depth })
+        Ok(Self { depth, may_be_list })
     }
 }
 
@@ -152,16 +157,18 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        let inside = self.deeper()?;
+        if !self.may_be_list {
+            return Err(A::Error::custom("there is a list where none belongs"));
+        }
+        let inside = self.deeper(false)?;
         while elements.next_element_seed(inside)?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let inside = self.deeper()?;
         let mut seen = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
-            members.next_value_seed(inside)?;
+            members.next_value_seed(self.deeper(LISTS.contains(&name.as_str()))?)?;
             let shown: String = name.chars().take(64).collect();
             if !seen.insert(name) {
                 return Err(A::Error::custom(format_args!("the member {shown:?} occurs twice")));
@@ -172,7 +179,8 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// What belongs into members whose own complaints would quote what they hold.
-const HINTS: [(&str, &str); 7] = [
+const HINTS: [(&str, &str); 8] = [
+    ("accessKey", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("accessKeyId", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("durationSeconds", "a whole number from 0 to 43200, without quotes or a fraction"),
     ("expiry", "a time such as \"2027-01-31T12:00:00Z\""),
@@ -181,6 +189,9 @@ const HINTS: [(&str, &str); 7] = [
     ("secretKey", "a secret of 16 to 128 characters"),
     ("status", "\"ACCESS_KEY_STATUS_ACTIVE\" or \"ACCESS_KEY_STATUS_SUSPENDED\""),
 ];
+
+/// The members that are lists, in whatever message.
+const LISTS: [&str; 2] = ["algorithms", "certificates"];
 
 /// Bytes of a request body. The largest that makes sense, a key with attributes, is about 20 KiB.
 pub(super) const LARGEST_BODY: usize = 64 << 10;

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{ControlError, Services};
+use crate::authority::IssueDenial;
 use crate::identity::{Attributes, Evidence, Principal};
 use crate::keys::{Grant, IssuedKey, KeyLife, TokenHolder};
 
@@ -25,8 +26,9 @@ impl Services {
         life: KeyLife,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
-        let ceiling = self.ceilings.judge_issue(holder.principal(), as_duration(life))?;
-        self.issue(Grant::from_token(holder, ceiling, life), holder.principal(), wishes).await
+        let judged = self.ceilings.judge_issue(holder.principal(), as_duration(life));
+        let grant = judged.map(|ceiling| Grant::from_token(holder, ceiling, life));
+        self.issue(grant, holder.principal(), wishes).await
     }
 
     /// A key for somebody whom an identity provider vouches for.
@@ -36,11 +38,26 @@ impl Services {
         seconds: NonZeroU32,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
-        let ceiling = self.ceilings.judge_issue(evidence.principal(), as_duration(KeyLife::Seconds(seconds)))?;
-        self.issue(Grant::from_evidence(evidence, ceiling, seconds), evidence.principal(), wishes).await
+        let judged = self.ceilings.judge_issue(evidence.principal(), as_duration(KeyLife::Seconds(seconds)));
+        let grant = judged.map(|ceiling| Grant::from_evidence(evidence, ceiling, seconds));
+        self.issue(grant, evidence.principal(), wishes).await
     }
 
-    async fn issue(&mut self, grant: Grant, to: &Principal, wishes: Wishes) -> Result<IssuedKey, ControlError> {
+    /// Whoever is refused here proved who they are: the log has to say who it was.
+    async fn issue(
+        &mut self,
+        grant: Result<Grant, IssueDenial>,
+        to: &Principal,
+        wishes: Wishes,
+    ) -> Result<IssuedKey, ControlError> {
+        let issued = match grant {
+            Ok(grant) => self.issue_granted(grant, to, wishes).await,
+            Err(denial) => Err(denial.into()),
+        };
+        issued.inspect_err(|error| tracing::info!(principal = %to, %error, "issued no access key"))
+    }
+
+    async fn issue_granted(&mut self, grant: Grant, to: &Principal, wishes: Wishes) -> Result<IssuedKey, ControlError> {
         self.limits.key_for(to)?;
         let grant = grant.with_attributes(wishes.attributes);
         let grant = if wishes.session_token { grant.with_session_token() } else { grant };

@@ -16,7 +16,7 @@ pub struct Principal(Arc<str>);
 
 /// Why a string is no principal.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("a principal is one of coreweave/, saml/, role/ or static/ followed by 1 to 2048 printable characters")]
+#[error("a principal is one of coreweave/, saml/, role/ or static/ followed by 1 to 2048 visible ASCII characters")]
 pub struct PrincipalError;
 
 /// Why what an identity provider says of somebody makes no principal.
@@ -87,13 +87,13 @@ impl Principal {
     /// Accepts `text` as a principal that an administrator typed or the store kept.
     ///
     /// # Errors
-    /// [`PrincipalError`] if the prefix is unknown, nothing follows it, or a control character occurs.
+    /// [`PrincipalError`] if the prefix is unknown, nothing follows it, or anything but visible ASCII occurs.
     pub fn parse(text: &str) -> Result<Self, PrincipalError> {
         let rest = ["coreweave/", "saml/", "role/", "static/"]
             .iter()
             .find_map(|prefix| text.strip_prefix(prefix))
             .ok_or(PrincipalError)?;
-        let right = (1..=2048).contains(&rest.len()) && !rest.chars().any(char::is_control);
+        let right = (1..=2048).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_graphic());
         if right { Ok(Self(text.into())) } else { Err(PrincipalError) }
     }
 

@@ -34,7 +34,20 @@ fn an_access_key_id_outside_the_alphabet_or_the_length_is_refused() {
 
 #[test]
 fn a_principal_needs_a_known_prefix_and_a_rest() {
-    for text in ["", "root", "static/", "role/\n", "coreweave", "/static/x"] {
+    for text in [
+        "",
+        "root",
+        "static/",
+        "role/\n",
+        "coreweave",
+        "/static/x",
+        // What a log or a terminal could show as something else.
+        "saml/a b",
+        "saml/a\u{202e}b",
+        "saml/a\u{2028}b",
+        "saml/\u{0430}",
+        "role/https://issuer.example:a\u{200b}b",
+    ] {
         assert_eq!(Principal::parse(text), Err(PrincipalError), "{text}");
     }
     assert!(Principal::parse("role/https://issuer.example:repo:a/b").is_ok());

@@ -23,7 +23,7 @@ async fn every_answer_has_an_id_of_its_own_and_is_not_to_be_kept() {
         plane.post(FROM_OIDC, &token, &json!({})).await,
     ] {
         let id = answer.response.header("x-request-id").unwrap().to_owned();
-        assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+        assert!(id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'), "{id}");
         assert!(ids.insert(id));
         assert_eq!(answer.response.header("cache-control"), Some("no-store"), "{answer:?}");
         assert_eq!(answer.response.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
@@ -91,7 +91,7 @@ async fn g12_nothing_else_is_shown_on_the_public_port() {
         // The data plane knows buckets and nothing else.
         if path != "/" {
             let answer = plane.app.send(&Request::get(path)).await;
-            assert_eq!(answer.status, 403, "{path}: {answer:?}");
+            assert!([400, 403].contains(&answer.status), "{path}: {answer:?}");
         }
     }
 }

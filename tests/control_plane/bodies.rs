@@ -61,18 +61,24 @@ async fn g10_json_is_read_strictly() {
     let token = plane.token("write").await;
     let before = plane.keys_in_all().await;
     let send = async |body: &[u8]| plane.send(&bearer(text("POST", ACCESS_KEY, body), &token)).await;
-    let deep = |n: usize| format!("{{\"durationSeconds\": 60, \"attributes\": {}1{}}}", "[".repeat(n), "]".repeat(n));
+    let deep = |n: usize| {
+        let (opening, closing) = ("{\"a\": ".repeat(n), "}".repeat(n));
+        format!("{{\"durationSeconds\": 60, \"attributes\": {opening}1{closing}}}")
+    };
     let bad: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", b"".to_vec()),
         ("no object", b"60".to_vec()),
-        ("an array", b"[60]".to_vec()),
+        ("a list", b"[60]".to_vec()),
+        ("a list of both", b"[60, {}]".to_vec()),
+        ("a list in it", br#"{"durationSeconds": 60, "attributes": []}"#.to_vec()),
+        ("lists, deeply nested", format!("{}{}", "[".repeat(20_000), "]".repeat(20_000)).into_bytes()),
         ("a member twice", br#"{"durationSeconds": 60, "durationSeconds": 0}"#.to_vec()),
         ("an attribute twice", br#"{"durationSeconds": 60, "attributes": {"a": "1", "a": "2"}}"#.to_vec()),
         ("an escaped twin", br#"{"durationSeconds": 60, "attributes": {"a": "1", "\u0061": "2"}}"#.to_vec()),
         ("an unknown member", br#"{"durationSeconds": 60, "extra": 1}"#.to_vec()),
         ("another case", br#"{"DurationSeconds": 60}"#.to_vec()),
         ("deep nesting", deep(20).into_bytes()),
-        ("very deep nesting", deep(20_000).into_bytes()),
+        ("very deep nesting", deep(8_000).into_bytes()),
         ("no UTF-8", b"{\"durationSeconds\": 60, \"attributes\": {\"a\": \"\xff\"}}".to_vec()),
         ("half a surrogate", br#"{"durationSeconds": 60, "attributes": {"a": "\ud800"}}"#.to_vec()),
         ("a byte order mark", b"\xef\xbb\xbf{\"durationSeconds\": 60}".to_vec()),
@@ -91,6 +97,8 @@ async fn g10_json_is_read_strictly() {
         assert_eq!(refused.status, 400, "{name}: {refused:?}");
         refused.refused(400, 3);
     }
+    let nested = br#"{"permission": "read", "import": ["AKIAIOSFODNN7EXAMPLE", "imported-secret-imported"]}"#;
+    plane.send(&bearer(text("POST", "/v1/admin/keys", nested), &plane.admin)).await.refused(400, 3);
     let unknown = send(br#"{"durationSeconds": 60, "extra": 1}"#).await;
     assert!(unknown.refused(400, 3).contains("extra"), "{unknown:?}");
     let attribute = send(br#"{"durationSeconds": 60, "attributes": {"a": 1}}"#).await;
@@ -145,5 +153,20 @@ async fn what_a_body_held_is_not_repeated_in_an_answer() {
         assert!((400..500).contains(&refused.status), "{refused:?}");
         assert!(!refused.response.text().contains(canary), "{refused:?}");
         assert!(!refused.response.text().contains("short"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_belongs_there() {
+    let plane = Plane::start().await;
+    for (path, body, expected) in [
+        (crate::client::REVOKE_KEY, json!({"accessKey": "short"}), "accessKey: expected an access key id"),
+        (crate::client::REVOKE_KEY, json!({"accessKeyId": "AKIAIOSFODNN7EXAMPLE"}), "expected `accessKey`"),
+        (crate::client::REVOKE_PRINCIPAL, json!({"principalName": "me"}), "principalName: expected a principal"),
+        (ACCESS_KEY, json!({"durationSeconds": "60"}), "durationSeconds: expected a whole number"),
+        (ACCESS_KEY, json!({"durationSeconds": 60, "attributes": {"cw-a": "b"}}), "cw-a"),
+    ] {
+        let refused = plane.post(path, &plane.admin, &body).await;
+        assert!(refused.refused(400, 3).contains(expected), "{refused:?}");
     }
 }

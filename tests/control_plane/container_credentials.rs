@@ -82,3 +82,24 @@ async fn the_old_and_the_new_key_work_while_an_sdk_changes_over() {
         plane.app.accepts(with_session_token(upload(), &one.session_token).sign(&one.key, later)).await;
     }
 }
+
+#[tokio::test]
+async fn g07_a_request_without_an_answer_to_read_makes_no_key() {
+    let plane = Plane::start().await;
+    let token = plane.token("write").await;
+    let before = plane.keys_in_all().await;
+    for (path, authorization) in [
+        (FROM_API_TOKEN.to_owned(), format!("Bearer {}", token.secret)),
+        (format!("{}/ab1cd2", crate::client::FROM_OIDC), "a.b.c".to_owned()),
+    ] {
+        // HEAD is answered like GET, without the body: the secret would be lost.
+        let head = Request::new("HEAD", &path).header("Authorization", authorization);
+        assert_eq!(plane.send(&head).await.status, 405, "{path}");
+    }
+    assert_eq!(plane.keys_in_all().await, before);
+    fetch(&plane, &token).await;
+    assert_eq!(plane.keys_in_all().await, before + 1);
+    let harmless =
+        Request::new("HEAD", "/v1beta1/auth/whoami").header("Authorization", format!("Bearer {}", token.secret));
+    assert_eq!(plane.send(&harmless).await.status, 200);
+}

@@ -324,8 +324,12 @@ mod saml {
         let statuses = [a.status, b.status, c.status];
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
         assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 2, "{statuses:?}");
+        let (log, _guard) = crate::log_lines::Log::start();
         exchange(&plane, None, "ab1cd2", &good).await.refused(403, 7);
         assert_eq!(plane.keys_in_all().await, before + 1);
+        let text = log.text();
+        let said = text.lines().any(|line| line.contains("issued no access key") && line.contains("saml/researcher"));
+        assert!(said, "{text}");
     }
 
     #[tokio::test]
@@ -352,6 +356,20 @@ mod saml {
         }
         // Nothing of this used the assertion up.
         exchange(&plane, Some(&uid), "ab1cd2", &good).await.succeeded();
+    }
+
+    #[tokio::test]
+    async fn h20_without_a_config_id_nobody_learns_which_organization_it_is() {
+        let plane = plane().await;
+        for more in [&[][..], &["company", "university"]] {
+            for name in more {
+                configure(&plane, name).await;
+            }
+            let ours = exchange(&plane, None, "ab1cd2", "no XML").await;
+            let other = exchange(&plane, None, "other", "no XML").await;
+            ours.refused(400, 3);
+            assert_eq!((ours.status, &ours.response.body), (other.status, &other.response.body));
+        }
     }
 
     #[tokio::test]

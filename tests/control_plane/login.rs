@@ -123,6 +123,10 @@ async fn g13_a_token_in_the_query_is_refused_even_if_it_is_right() {
         format!("access_token={}", token.secret),
         format!("Token={}", token.secret),
         format!("whatever={}", token.secret),
+        token.secret.clone(),
+        token.secret.replace("SECRET-", "SECRET%2D"),
+        "whatever=eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2EifQ.c2lnbmF0dXJl".to_owned(),
+        "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2EifQ.c2lnbmF0dXJl".to_owned(),
         "access_token=".to_owned(),
     ] {
         for path in ["/v1beta1/auth/whoami", ACCESS_KEY, "/openapi.json", "/elsewhere"] {

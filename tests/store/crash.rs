@@ -4,7 +4,7 @@
 //! revokes keys and says on standard output what was acknowledged.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -69,10 +69,11 @@ async fn a_kill_at_any_moment_leaves_no_half_key_and_loses_nothing_acknowledged(
         let mut acknowledged = HashMap::new();
         let mut unacknowledged = 0;
         for round in 0..ROUNDS_PER_FOLDER {
-            // The first rounds of a folder are killed early, while everything is being set up.
-            let longest = if round < 3 { 30_000 } else { 80_000 };
+            // The first rounds of a folder are killed early, while everything is being set up; the others
+            // after some progress, so that a slow machine tries as much as a fast one.
+            let (lines, longest) = if round < 3 { (0, 30_000) } else { (random.next_u64() % 24, 3_000) };
             let delay = Duration::from_micros(random.next_u64() % longest);
-            let said = run_and_kill(folder.path(), delay);
+            let said = run_and_kill(folder.path(), lines, delay);
             listen(&said, &mut acknowledged);
             unacknowledged = verify(folder.path(), &acknowledged).await;
         }
@@ -85,7 +86,8 @@ async fn a_kill_at_any_moment_leaves_no_half_key_and_loses_nothing_acknowledged(
     println!("{created} keys created, {revoked} revoked, {interrupted} changes cut off before they were acknowledged");
 }
 
-fn run_and_kill(folder: &Path, delay: Duration) -> String {
+/// Kills the child `delay` after it said so many lines, and returns all that it said.
+fn run_and_kill(folder: &Path, lines: u64, delay: Duration) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::the_child_that_is_killed", "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
@@ -93,12 +95,16 @@ fn run_and_kill(folder: &Path, delay: Duration) -> String {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    for _ in 0..lines {
+        assert_ne!(output.read_line(&mut said).unwrap(), 0, "it ended by itself");
+    }
     std::thread::sleep(delay);
     assert!(child.try_wait().unwrap().is_none(), "it was still running");
     // SIGKILL.
     child.kill().unwrap();
-    let mut said = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    output.read_to_string(&mut said).unwrap();
     let mut complaints = String::new();
     child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
     child.wait().unwrap();

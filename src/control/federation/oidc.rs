@@ -145,7 +145,7 @@ pub(super) async fn create(
     };
     let config = services.federation.create_oidc(new, &mut services.random).await?;
     tracing::info!(
-        %caller, config = %config.uid, name = %config.name, issuer = %config.issuer_url, audience = %config.audience,
+        %caller, config = %config.uid, name = %config.name, issuer = %config.issuer_url, audience = ?config.audience,
         "created an OIDC configuration"
     );
     Ok((StatusCode::CREATED, Json(OidcConfigAnswer { config: services.oidc_message(&config) })))

@@ -115,7 +115,7 @@ pub(super) async fn create(
     };
     let config = services.federation.create_saml(new, &mut services.random).await?;
     tracing::info!(
-        %caller, config = %config.uid, name = %config.name, issuer = %config.entity_id, "created a SAML configuration"
+        %caller, config = %config.uid, name = %config.name, issuer = ?config.entity_id, "created a SAML configuration"
     );
     Ok((StatusCode::CREATED, Json(SamlConfigAnswer { config: services.saml_message(&config) })))
 }

@@ -96,7 +96,7 @@ pub(super) async fn update(
     let update = body.check()?;
     let config = services.federation.update_oidc(&uid, update).await?.ok_or(ControlError::NoSuchConfiguration)?;
     tracing::info!(
-        %caller, config = %config.uid, name = %config.name, issuer = %config.issuer_url, audience = %config.audience,
+        %caller, config = %config.uid, name = %config.name, issuer = %config.issuer_url, audience = ?config.audience,
         active = config.deactivated_at.is_none(), "changed an OIDC configuration"
     );
     Ok(Json(OidcConfigAnswer { config: services.oidc_message(&config) }))

@@ -1,7 +1,7 @@
 //! A SAML response that is exchanged for a key.
 
 use crate::control::{ControlError, Services};
-use crate::federation::UnverifiedSaml;
+use crate::federation::{LoginError, UnverifiedSaml};
 use crate::identity::Evidence;
 
 impl Services {
@@ -19,6 +19,10 @@ impl Services {
         let _slot = self.saml_slots.try_acquire().map_err(|_| ControlError::Busy)?;
         // First, so that it takes as long for another organization.
         let verified = self.federation.verify_saml(configuration, unverified).await;
+        // Said of whatever organization, or it would say which one is ours.
+        if let Err(error @ LoginError::ConfigurationNeeded(_)) = verified {
+            return Err(error.into());
+        }
         self.is_ours(organization)?;
         Ok(verified?)
     }

@@ -1,18 +1,11 @@
 //! Answers as XML, in the shapes that AWS's SDKs read.
 
-use std::fmt;
-
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, header};
-use rand::Rng;
 
-use crate::control::record::Acting;
+use crate::control::record::{Acting, RequestId};
 use crate::identity::Principal;
 use crate::s3::xml::escape;
-
-/// The name of one request, in its answer and in the log.
-#[derive(Clone, Copy)]
-pub(super) struct RequestId(uuid::Uuid);
 
 /// What an action came to: its elements, in the order in which they are written.
 pub(super) struct Answer {
@@ -23,20 +16,6 @@ pub(super) struct Answer {
 
 /// An element and what is in it, written and escaped.
 pub(super) struct Element(String);
-
-impl RequestId {
-    pub(super) fn generate(random: &mut impl Rng) -> Self {
-        let mut bytes = [0_u8; 16];
-        random.fill_bytes(&mut bytes);
-        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
 
 impl Element {
     /// `<name>text</name>`
@@ -77,11 +56,10 @@ pub(super) fn error_document(at_fault: &str, code: &str, message: &str, request_
 
 /// `document` with the headers of every answer. Answers hold secrets, and errors are not worth keeping.
 pub(super) fn xml(document: String, request_id: &RequestId) -> Response {
-    let id = HeaderValue::try_from(request_id.to_string()).expect("a UUID is visible ASCII");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/xml")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-amzn-requestid"), id),
+        (HeaderName::from_static("x-amzn-requestid"), request_id.into()),
     ];
     (headers, document).into_response()
 }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, Element, RequestId};
+use super::answer::{Answer, Element};
 use super::caller_identity::arn;
 use super::error::StsError;
 use super::parameters::Parameters;
@@ -23,11 +23,7 @@ use crate::identity::{Evidence, Origin, Principal};
 use crate::keys::IssuedKey;
 
 /// A key for the holder of an OIDC token.
-pub(super) async fn with_web_identity(
-    services: &mut Services,
-    mut parameters: Parameters,
-    request_id: &RequestId,
-) -> Result<Answer, StsError> {
+pub(super) async fn with_web_identity(services: &mut Services, mut parameters: Parameters) -> Result<Answer, StsError> {
     judge_arn("RoleArn", &parameters.require("RoleArn")?, "role")?;
     let session_name = parameters.require("RoleSessionName")?;
     judge_session_name(&session_name)?;
@@ -37,8 +33,8 @@ pub(super) async fn with_web_identity(
 
     let organization = services.keys.organization().clone();
     let proved = services.oidc_evidence(organization.as_str(), UnverifiedJwt::new(token)).await;
-    let evidence = proved.map_err(|error| refused(error, request_id))?;
-    let issued = issue(services, &evidence, seconds, &session_name, request_id).await?;
+    let evidence = proved.map_err(|error| refused(error))?;
+    let issued = issue(services, &evidence, seconds, &session_name).await?;
     let (subject, issuer, audience) = match evidence.origin() {
         Origin::Oidc { subject, issuer, audience, .. } => (subject.as_str(), issuer.as_str(), audience.as_str()),
         Origin::Saml { .. } => {
@@ -56,11 +52,7 @@ pub(super) async fn with_web_identity(
 }
 
 /// A key for somebody with a SAML response.
-pub(super) async fn with_saml(
-    services: &mut Services,
-    mut parameters: Parameters,
-    request_id: &RequestId,
-) -> Result<Answer, StsError> {
+pub(super) async fn with_saml(services: &mut Services, mut parameters: Parameters) -> Result<Answer, StsError> {
     judge_arn("RoleArn", &parameters.require("RoleArn")?, "role")?;
     let provider = parameters.require("PrincipalArn")?;
     let provider = judge_arn("PrincipalArn", &provider, "saml-provider")?;
@@ -73,8 +65,8 @@ pub(super) async fn with_saml(
     let named = named.map(|configuration| configuration.uid.as_str());
     let organization = services.keys.organization().clone();
     let proved = services.saml_evidence(organization.as_str(), named, UnverifiedSaml::new(assertion)).await;
-    let evidence = proved.map_err(|error| refused(error, request_id))?;
-    let issued = issue(services, &evidence, seconds, "", request_id).await?;
+    let evidence = proved.map_err(|error| refused(error))?;
+    let issued = issue(services, &evidence, seconds, "").await?;
     let Origin::Saml { configuration, issuer, principal_name, .. } = evidence.origin() else {
         return Err(StsError::Internal("a SAML response gave the evidence of another proof".into()));
     };
@@ -94,23 +86,22 @@ pub(super) async fn issue(
     evidence: &Evidence,
     asked: Option<NonZeroU32>,
     session_name: &str,
-    request_id: &RequestId,
 ) -> Result<IssuedKey, StsError> {
     let seconds = asked.unwrap_or_else(|| services.usual_session(evidence.principal()));
     let wishes = Wishes { session_token: true, ..Wishes::default() };
     let issued = services.issue_on_evidence(evidence, seconds, wishes).await.inspect_err(|error| {
-        tracing::warn!(%request_id, principal = %evidence.principal(), %error, "issued no access key through AWS STS");
+        tracing::warn!(principal = %evidence.principal(), %error, "issued no access key through AWS STS");
     })?;
     tracing::info!(
-        %request_id, access_key = %issued.info.access_key_id, principal = %evidence.principal(),
+        access_key = %issued.info.access_key_id, principal = %evidence.principal(),
         role_session_name = session_name, "the access key was issued through AWS STS"
     );
     Ok(issued)
 }
 
 /// The client learns that a proof is refused, the log why.
-fn refused(error: ControlError, request_id: &RequestId) -> StsError {
-    tracing::warn!(%request_id, reason = %error, "refused an identity token or assertion");
+fn refused(error: ControlError) -> StsError {
+    tracing::warn!(reason = %error, "refused an identity token or assertion");
     error.into()
 }
 

@@ -7,8 +7,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
-use super::answer::{self, RequestId};
+use super::answer;
 use crate::authority::IssueDenial;
+use crate::control::record::RequestId;
 use crate::control::{ControlError, TooOften};
 use crate::federation::LoginError;
 use crate::keys::KeysError;

@@ -32,9 +32,10 @@ use axum::routing::post;
 use http_body_util::LengthLimitError;
 
 use super::Services;
+use super::record::RequestId;
 use crate::s3::{Domains, RequestHead};
 
-use answer::{Answer, RequestId};
+use answer::Answer;
 use error::StsError;
 use parameters::Parameters;
 
@@ -44,21 +45,22 @@ pub(super) fn router() -> Router<Services> {
 }
 
 async fn serve(State(mut services): State<Services>, request: Request) -> Response {
-    let request_id = RequestId::generate(&mut services.random);
-    match answer_to(&mut services, request, &request_id).await {
+    let known = request.extensions().get::<RequestId>().copied();
+    let request_id = known.unwrap_or_else(|| RequestId::generate(&mut services.random));
+    match answer_to(&mut services, request).await {
         Ok(answer) => answer.into_answer(&request_id),
         Err(error) => {
             if let Some(detail) = error.detail() {
-                tracing::error!(%request_id, detail, "a request to AWS STS failed");
+                tracing::error!(detail, "a request to AWS STS failed");
             } else {
-                tracing::info!(%request_id, code = error.code(), "refused a request to AWS STS");
+                tracing::info!(code = error.code(), "refused a request to AWS STS");
             }
             error.into_answer(&request_id)
         }
     }
 }
 
-async fn answer_to(services: &mut Services, request: Request, request_id: &RequestId) -> Result<Answer, StsError> {
+async fn answer_to(services: &mut Services, request: Request) -> Result<Answer, StsError> {
     services.count_login(request.extensions())?;
     let (parts, body) = request.into_parts();
     let body = read(body).await?;
@@ -66,8 +68,8 @@ async fn answer_to(services: &mut Services, request: Request, request_id: &Reque
         .map_err(|error| StsError::Invalid(error.message.into_owned()))?;
     let mut parameters = Parameters::read(&head, &body)?;
     match Action::of(&mut parameters)? {
-        Action::AssumeRoleWithSaml => assume_role::with_saml(services, parameters, request_id).await,
-        Action::AssumeRoleWithWebIdentity => assume_role::with_web_identity(services, parameters, request_id).await,
+        Action::AssumeRoleWithSaml => assume_role::with_saml(services, parameters).await,
+        Action::AssumeRoleWithWebIdentity => assume_role::with_web_identity(services, parameters).await,
         Action::GetAccessKeyInfo => {
             let signer = services.authenticate_signer(&head, &body).await?;
             caller_identity::get_access_key_info(services, &signer, parameters).await

@@ -61,9 +61,8 @@ fn evidence(role: &str) -> Evidence {
 }
 
 async fn issue(services: &mut Services, evidence: &Evidence, seconds: Option<u32>) -> Result<i64, &'static str> {
-    let request_id = RequestId::generate(&mut services.random);
     let seconds = seconds.and_then(NonZeroU32::new);
-    let issued = assume_role::issue(services, evidence, seconds, "test", &request_id).await;
+    let issued = assume_role::issue(services, evidence, seconds, "test").await;
     let issued = issued.map_err(|error| error.code())?;
     assert!(issued.session_token.is_some(), "keys of STS come with a session token");
     Ok(issued.info.expires_at.unwrap().as_second() - NOW.as_second())

@@ -1,5 +1,5 @@
-//! `GET /v1/cwobject/temporary-credentials/oidc/{orgId}` and `api-token`: CreateAccessKeyFromContainerCreds
-//! and CreateAccessKeyFromApiToken, in the form that SDKs fetch through
+//! `GET /v1/cwobject/temporary-credentials/oidc/{orgId}` and `api-token`: `CreateAccessKeyFromContainerCreds`
+//! and `CreateAccessKeyFromApiToken`, in the form that SDKs fetch through
 //! `AWS_CONTAINER_CREDENTIALS_FULL_URI` and refresh by themselves.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::fmt;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -81,8 +81,10 @@ impl ContainerCredentials {
 pub(super) async fn from_oidc(
     State(mut services): State<Services>,
     organization: Result<Path<String>, PathRejection>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<(Extension<Acting>, Json<ContainerCredentials>), ControlError> {
+    demand_get(&method)?;
     let Path(organization) = organization?;
     let shown = raw_token(&headers).ok_or_else(|| LoginError::Refused("no token was shown".into()))?;
     let evidence = services.oidc_evidence(&organization, shown).await?;
@@ -102,11 +104,18 @@ pub(super) async fn from_oidc(
 pub(super) async fn from_api_token(
     caller: Caller,
     State(mut services): State<Services>,
+    method: Method,
 ) -> Result<Json<ContainerCredentials>, ControlError> {
+    demand_get(&method)?;
     let Caller::Token(holder) = caller else {
         return Err(ControlError::Forbidden("this takes an API token, whose key it would be".into()));
     };
     let life = KeyLife::Seconds(services.container_key_life(holder.principal()));
     let wishes = Wishes { attributes: Attributes::default(), session_token: true };
     Ok(Json(ContainerCredentials::new(services.issue_to_holder(&holder, life, wishes).await?)?))
+}
+
+/// A route for `GET` is one for `HEAD` too, which has no body: it would make a key that nobody gets.
+fn demand_get(method: &Method) -> Result<(), ControlError> {
+    if method == Method::GET { Ok(()) } else { Err(ControlError::MethodNotAllowed) }
 }
