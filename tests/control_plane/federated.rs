@@ -181,6 +181,8 @@ async fn an_issuer_that_cannot_be_asked_is_named_and_others_go_on() {
     let refused = exchange(&plane, "ab1cd2", &down.token(&plane, &json!({}))).await;
     assert!(refused.refused(503, 14).contains(&down.stub.url()), "{refused:?}");
     assert!(refused.response.header("retry-after").is_some());
+    let elsewhere = exchange(&plane, "other", &down.token(&plane, &json!({}))).await;
+    assert_eq!((elsewhere.status, &elsewhere.response.body), (503, &refused.response.body), "which one is ours?");
     exchange(&plane, "ab1cd2", &up.token(&plane, &json!({}))).await.succeeded();
 }
 

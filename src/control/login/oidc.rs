@@ -17,6 +17,10 @@ impl Services {
     ) -> Result<Evidence, ControlError> {
         // First, so that it takes as long for another organization.
         let verified = self.federation.verify_oidc(&unverified).await;
+        // What is wrong with the provider or with us is said to whoever asks, or it would say which one is ours.
+        if let Err(error @ (LoginError::ProviderUnavailable { .. } | LoginError::Store(_))) = verified {
+            return Err(error.into());
+        }
         self.is_ours(organization)?;
         Ok(verified?.evidence)
     }
