@@ -47,7 +47,7 @@ impl Limits {
     /// Lets go of addresses and identities that have not been seen for long: at most so many of them are
     /// held beyond those that count.
     fn tidy_now_and_then(&self) {
-        if self.asked.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == 0 {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(TIDY_EVERY) {
             self.logins.retain_recent();
             self.keys.retain_recent();
         }

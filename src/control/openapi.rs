@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the routes as an OpenAPI document, made from the code that serves them.
+//! `GET /openapi.json`: the routes as an `OpenAPI` document, made from the code that serves them.
 
 use std::sync::Arc;
 

@@ -34,7 +34,8 @@ async fn control(folder: &Path) -> Control {
         crate::store::open_sealed(&folder.join("store.redb"), &folder.join("seal.key"), &mut random).unwrap();
     let organization = OrganizationId::parse("ab1cd2").unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &Default::default()).await.unwrap();
+    let federation =
+        Federation::open(Arc::clone(&store), Arc::clone(&clock), &crate::config::Federation::default()).await.unwrap();
     let cache = CacheSettings::default();
     let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
     Control::of_store_owner(keys, federation, clock, random)

@@ -117,23 +117,3 @@ async fn an_expired_token_makes_no_keys_and_leaves_those_it_made() {
     let shown = plane.get(&format!("/v1/admin/tokens/{}", token.id), &plane.admin).await;
     assert_eq!(shown.succeeded()["status"], "expired");
 }
-
-#[tokio::test]
-async fn a_key_minted_while_its_token_was_being_revoked_is_refused() {
-    let plane = Plane::start().await;
-    let token = plane.token("write").await;
-    let keys = &plane.app.running().keys;
-    let shown = portcullis::identity::ApiToken::parse(&token.secret).unwrap();
-    // Logged in before the revocation, and slow to ask for the key.
-    let holder = keys.login(&shown).await.unwrap().unwrap();
-    plane.post(&format!("/v1/admin/tokens/{}/revoke", token.id), &plane.admin, &json!({})).await.succeeded();
-    let life = portcullis::keys::KeyLife::Permanent;
-    let grant = portcullis::keys::Grant::from_token(&holder, portcullis::identity::Permission::Write, life);
-    let random = &mut rand::rand_core::UnwrapErr(rand::rngs::SysRng);
-    let issued = keys.issue(grant, random).await.unwrap();
-    let key = crate::support::sign::TestKey {
-        id: issued.info.access_key_id.to_string(),
-        secret: issued.secret.expose().to_owned(),
-    };
-    plane.app.refuses(&Request::get("/bucket/object").sign(&key, now()), 403, "InvalidAccessKeyId").await;
-}

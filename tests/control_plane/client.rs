@@ -141,7 +141,7 @@ impl Answer {
 
 /// A request with a JSON body.
 pub(crate) fn json(method: &str, path: &str, body: &Value) -> Request {
-    text(method, path, &body.to_string())
+    text(method, path, body.to_string())
 }
 
 /// A request with a body that claims to be JSON.

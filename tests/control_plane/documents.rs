@@ -1,4 +1,4 @@
-//! The OpenAPI document says what is there, and what it says is there.
+//! The `OpenAPI` document says what is there, and what it says is there.
 
 use serde_json::{Value, json};
 

@@ -75,7 +75,7 @@ async fn g01_every_route_but_those_that_look_at_a_proof_themselves_needs_a_token
             if operation["security"] != json!([{"TokenAuth": []}]) {
                 continue;
             }
-            let path = path.replace('{', "").replace('}', "");
+            let path = path.replace(['{', '}'], "");
             let request = json(&method.to_uppercase(), &path, &json!({}));
             plane.send(&request).await.refused(401, 16);
             let invented =

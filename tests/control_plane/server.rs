@@ -62,7 +62,7 @@ pub(crate) fn serve(config: &Path) -> Command {
 
 /// Writes a configuration with these addresses, and returns its path.
 pub(crate) fn configuration(folder: &Path, backend: SocketAddr, s3: SocketAddr, api: SocketAddr) -> PathBuf {
-    let mut setup = Setup::new(format!("http://{}", backend));
+    let mut setup = Setup::new(format!("http://{backend}"));
     setup.api = Some(Vec::new());
     setup.identities.push(("coreweave/".to_owned(), "write".to_owned()));
     setup.limits.push("logins_per_minute_per_peer = 1000000".to_owned());

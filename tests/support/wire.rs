@@ -55,14 +55,14 @@ pub(crate) struct NoResponse;
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the listener accepts");
-        stream.set_nodelay(true).expect("a TCP option");
-        Self::over(Box::new(stream))
+        Self::try_open(address).await.expect("the listener accepts")
     }
 
     /// The same, where nobody may be listening.
     pub(crate) async fn try_open(address: SocketAddr) -> std::io::Result<Self> {
-        TcpStream::connect(address).await.map(|stream| Self::over(Box::new(stream)))
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self::over(Box::new(stream)))
     }
 
     /// Opens a TLS connection to `name`, trusting only the certificate authority in the PEM file `ca`.

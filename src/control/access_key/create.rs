@@ -1,4 +1,4 @@
-//! `POST /v1/cwobject/access-key`: CreateAccessKeyFromJWT. Also the words that all operations share which
+//! `POST /v1/cwobject/access-key`: `CreateAccessKeyFromJWT`. Also the words that all operations share which
 //! make a key.
 
 use std::fmt;

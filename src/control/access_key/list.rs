@@ -1,5 +1,5 @@
-//! `GET /v1/cwobject/access-key` and `GET /v1/cwobject/access-key/{accessKeyId}`: ListAccessKeyInfo and
-//! GetAccessKeyInfo.
+//! `GET /v1/cwobject/access-key` and `GET /v1/cwobject/access-key/{accessKeyId}`: `ListAccessKeyInfo` and
+//! `GetAccessKeyInfo`.
 
 #![expect(unused_qualifications, reason = "the macro that documents query parameters writes them")]
 

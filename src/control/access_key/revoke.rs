@@ -1,5 +1,5 @@
-//! `POST /v1/cwobject/revoke-access-key/access-key` and `principal`: RevokeAccessKeyByAccessKey and
-//! RevokeAccessKeysByPrincipal.
+//! `POST /v1/cwobject/revoke-access-key/access-key` and `principal`: `RevokeAccessKeyByAccessKey` and
+//! `RevokeAccessKeysByPrincipal`.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! `PUT /v1/cwobject/access-key-status`: UpdateAccessKeyStatus. It suspends and resumes a principal, which
+//! `PUT /v1/cwobject/access-key-status`: `UpdateAccessKeyStatus`. It suspends and resumes a principal, which
 //! is to say all of its keys, present and future.
 
 use axum::Json;

@@ -1,5 +1,5 @@
-//! `GET /v1/cwobject/temporary-credentials/oidc/{orgId}` and `api-token`: CreateAccessKeyFromContainerCreds
-//! and CreateAccessKeyFromApiToken, in the form that SDKs fetch through
+//! `GET /v1/cwobject/temporary-credentials/oidc/{orgId}` and `api-token`: `CreateAccessKeyFromContainerCreds`
+//! and `CreateAccessKeyFromApiToken`, in the form that SDKs fetch through
 //! `AWS_CONTAINER_CREDENTIALS_FULL_URI` and refresh by themselves.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! `POST /v1/cwobject/temporary-credentials/oidc`: CreateAccessKeyFromOIDC.
+//! `POST /v1/cwobject/temporary-credentials/oidc`: `CreateAccessKeyFromOIDC`.
 
 use axum::extract::State;
 use axum::{Extension, Json};

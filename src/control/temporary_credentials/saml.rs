@@ -1,4 +1,4 @@
-//! `POST /v1/cwobject/temporary-credentials/saml`: CreateAccessKeyFromSAML.
+//! `POST /v1/cwobject/temporary-credentials/saml`: `CreateAccessKeyFromSAML`.
 
 use axum::extract::State;
 use axum::{Extension, Json};
