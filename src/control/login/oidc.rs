@@ -2,7 +2,7 @@
 
 use crate::control::{ControlError, Services};
 use crate::federation::{LoginError, UnverifiedJwt};
-use crate::identity::Evidence;
+use crate::identity::{Evidence, Permission};
 
 impl Services {
     /// Who `unverified` proves somebody to be, if `organization` is ours.
@@ -22,7 +22,10 @@ impl Services {
             return Err(error.into());
         }
         self.is_ours(organization)?;
-        Ok(verified?.evidence)
+        let verified = verified?;
+        // A token that says what it may do as an API token may do no more by another route.
+        let at_most = verified.api_access.map_or(Permission::Admin, |access| access.permission);
+        Ok(verified.evidence.limited_to(at_most))
     }
 
     /// Whether somebody speaks of our organization.
