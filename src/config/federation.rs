@@ -68,10 +68,14 @@ impl Written {
             let expected = "a network such as \"10.0.0.0/8\"";
             text.parse().map_err(|_| Problem::text(format!("private_networks[{index}]"), text, expected))
         };
+        let ca_file = self.ca_file.map(|file| folders.resolve(&file));
+        if let Some(file) = ca_file.as_ref().filter(|file| !file.is_file()) {
+            return Err(Problem::text("ca_file", &file.to_string_lossy(), "a PEM file that exists"));
+        }
         let saml = self.saml.map(WrittenSaml::check).transpose().map_err(|problem| problem.under("saml"))?;
         Ok(Federation {
             private_networks: self.private_networks.iter().enumerate().map(network).collect::<Result<_, _>>()?,
-            ca_file: self.ca_file.map(|file| folders.resolve(&file)),
+            ca_file,
             keep_last_keys: self.keep_last_keys.0,
             saml,
         })

@@ -121,18 +121,18 @@ fn evidence(configuration: &SamlConfiguration, assertion: &VerifiedAssertion) ->
         assertion_id: assertion.assertion_id().to_owned(),
     };
     let use_once = UseOnce {
-        name: assertion_name(&configuration.uid, assertion.assertion_id()),
+        name: assertion_name(assertion.issuer(), assertion.assertion_id()),
         until: assertion.not_on_or_after(),
     };
     let evidence = Evidence::verified(principal, origin).usable_once(use_once);
     Ok(evidence.ending_with_session(assertion.session_not_on_or_after()))
 }
 
-/// Stands for a configuration and an assertion of its identity provider: each with its length, so that no
-/// two pairs look alike.
-fn assertion_name(uid: &str, assertion_id: &str) -> SecretDigest {
+/// Stands for an identity provider and one of its assertions: each with its length, so that no two pairs
+/// look alike. Not for a configuration: while certificates are rotated, an identity provider has two.
+fn assertion_name(issuer: &str, assertion_id: &str) -> SecretDigest {
     let mut name = Vec::new();
-    for part in [uid, assertion_id] {
+    for part in [issuer, assertion_id] {
         name.extend_from_slice(&(part.len() as u64).to_be_bytes());
         name.extend_from_slice(part.as_bytes());
     }

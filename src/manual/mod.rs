@@ -10,6 +10,9 @@ pub mod control_plane {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
+#[doc = include_str!("federation.md")]
+pub mod federation {}
+
 #[doc = include_str!("identities.md")]
 pub mod identities {}
 

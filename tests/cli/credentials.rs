@@ -148,6 +148,32 @@ fn what_is_kept_is_for_its_owner_only_and_holds_no_token() {
 }
 
 #[test]
+fn a_cache_that_leads_elsewhere_is_left_alone() {
+    let server = Server::start(false);
+    let (file, _) = server.token("ci", "write");
+    let (cache, elsewhere) = (server.folder().join("shared"), server.folder().join("elsewhere"));
+    fs::create_dir_all(elsewhere.join("credentials")).expect("the folder is ours");
+    let open = || fs::Permissions::from_mode(0o755);
+    for (link, target) in [("portcullis", elsewhere.clone()), ("portcullis/credentials", elsewhere.join("credentials"))]
+    {
+        let link = cache.join(link);
+        fs::create_dir_all(link.parent().expect("a parent")).expect("the folder is ours");
+        fs::set_permissions(&target, open()).expect("the folder is ours");
+        std::os::unix::fs::symlink(&target, &link).expect("the folder is ours");
+        let ended = server.remote(["credentials", "token"], &file).env("XDG_CACHE_HOME", &cache).run();
+        assert!(ended.code == Some(0) && ended.err.contains("will not be kept"), "{ended:?}");
+        let mode = fs::metadata(&target).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((mode, fs::read_dir(elsewhere.join("credentials")).expect("a folder").count()), (0o755, 0));
+        fs::remove_file(&link).expect("it is a link");
+    }
+    // The control: a folder of ours that others could write to is closed, and used.
+    fs::set_permissions(cache.join("portcullis"), fs::Permissions::from_mode(0o777)).expect("the folder is ours");
+    server.remote(["credentials", "token"], &file).env("XDG_CACHE_HOME", &cache).text();
+    let mode = fs::metadata(cache.join("portcullis")).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode, minted(&server)), (0o700, 3));
+}
+
+#[test]
 fn without_a_place_to_keep_it_a_key_is_made_each_time() {
     let server = Server::start(false);
     let (file, _) = server.token("ci", "write");

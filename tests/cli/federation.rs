@@ -56,6 +56,23 @@ fn providers_are_managed_in_a_stopped_store() {
 }
 
 #[test]
+fn a_development_folder_knows_its_configuration_while_no_server_runs() {
+    let server = Server::stopped(false);
+    let saml = ["federation", "add", "saml", "--dir", ".", "--name", "sso", "--accept-ecdsa-and-pss"];
+    let certificate = server.ca();
+    let add = || {
+        let program = server.program(saml).args(["--entity-id", "https://idp.example.com/"]);
+        program.args(["--certificate".as_ref(), certificate.as_os_str()])
+    };
+    let added = add().text();
+    assert!(added.contains("https://idp.example.com/"), "{added}");
+    // Without its configuration, nothing is known of SAML: the command says so.
+    fs::remove_file(server.config()).expect("the folder is ours");
+    let refused = add().run();
+    refused.failed(1, &["[federation.saml]"]);
+}
+
+#[test]
 fn providers_are_managed_through_the_control_socket() {
     let server = Server::start(false);
     a_whole_life(&server, &|arguments| server.local(["federation"]).args(arguments));

@@ -139,3 +139,17 @@ fn too_many_requests_and_strange_answers_are_explained() {
         assert!(asked.contains("authorization: Bearer CW-SECRET-"), "{asked}");
     }
 }
+
+#[test]
+fn a_refusal_names_the_request_by_which_the_operator_finds_the_reason() {
+    let server = Server::start(false);
+    let file = server.folder().join("token");
+    secret(&file, "e30.e30.e30");
+    for command in [&["key", "list"][..], &["credentials", "token"], &["credentials", "oidc", "--org", "ab1cd2"]] {
+        let ended = server.program([]).args(command).args(["--api", &server.api, "--token-file", "token"]).run();
+        ended.failed(1, &["request id "]);
+        let id = ended.err.split("request id ").nth(1).expect("an id");
+        let id: String = id.chars().take_while(char::is_ascii_alphanumeric).collect();
+        assert!(id.len() >= 8, "{ended:?}");
+    }
+}

@@ -23,6 +23,11 @@ fn federation() {
         ),
         (
             "[limits]",
+            "[federation]\nca_file = \"absent.pem\"\n[limits]",
+            r#"portcullis.toml:15: federation.ca_file: found "absent.pem", expected a PEM file that exists"#,
+        ),
+        (
+            "[limits]",
             "[federation]\nissuers = []\n[limits]",
             "portcullis.toml:15: federation.issuers: found an unknown field, expected one of private_networks, ca_file, keep_last_keys, saml",
         ),
@@ -78,6 +83,7 @@ fn the_life_of_container_keys_and_the_limits_of_logins() {
 #[test]
 fn what_is_right_is_taken_as_it_is_written() {
     let fixture = Fixture::new();
+    std::fs::write(fixture.path("idp-ca.pem"), "").unwrap();
     let section = "[federation]\nprivate_networks = [\"10.0.0.0/8\", \"fd00::/8\"]\nca_file = \"idp-ca.pem\"\n\
                    keep_last_keys = \"1h\"\nsaml = { entity_id = \"urn:us\", acs_url = \"https://a/saml\" }\n[limits]";
     let federation = fixture.load(&valid_but("[limits]", section)).unwrap().federation;

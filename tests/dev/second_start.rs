@@ -38,6 +38,19 @@ fn the_port_stays_the_one_that_was_asked_for() {
     assert_eq!(DevServer::start_with(&["dev", "--dir", path(&dir)]).address().port(), port);
 }
 
+#[test]
+fn the_api_makes_way_for_the_port_that_was_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("dev");
+    let first = DevServer::start(&dir);
+    let api = first.settings()["AWS_CONTAINER_CREDENTIALS_FULL_URI"].clone();
+    let api = api.split('/').nth(2).and_then(|address| address.split(':').nth(1)).expect("a port").to_owned();
+    first.stop("-TERM");
+    let second = DevServer::start_with(&["dev", "--dir", path(&dir), "--port", &api]);
+    assert_eq!(second.address().port().to_string(), api);
+    assert!(!second.settings()["AWS_CONTAINER_CREDENTIALS_FULL_URI"].contains(&format!(":{api}/")));
+}
+
 #[tokio::test]
 async fn a_folder_gets_what_it_lacks() {
     let folder = tempfile::tempdir().expect("a folder");

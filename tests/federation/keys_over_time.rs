@@ -197,3 +197,18 @@ async fn a_clock_that_was_set_back_does_not_stop_logins() {
     let token = fixture.token_with(&trusted, &json!({"kid": "b"}), &json!({}));
     assert!(fixture.verify(&token).await.is_ok(), "a new key is still found");
 }
+
+#[tokio::test]
+async fn h16_a_clock_that_was_set_back_does_not_make_the_last_keys_good_for_longer() {
+    let settings = config::Federation { keep_last_keys: Duration::from_mins(90), ..settings() };
+    let fixture = Fixture::with(settings).await;
+    let trusted = fixture.trusted().await;
+    fixture.assert_good_token_passes(&trusted).await;
+    trusted.stub.discovery(Behaviour::Status(500));
+    fixture.advance(-365 * 24 * HOUR);
+    fixture.assert_good_token_passes(&trusted).await;
+    fixture.advance(90 * 60 - 1);
+    fixture.assert_good_token_passes(&trusted).await;
+    fixture.advance(1);
+    unavailable(fixture.verify(&fixture.token(&trusted)).await);
+}

@@ -97,9 +97,18 @@ async fn h16_answers_that_are_huge_packed_or_nonsense_are_errors() {
     let ok = |body: &str| {
         Behaviour::Bytes(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes())
     };
+    let chunked = |body: &str| {
+        Behaviour::Bytes(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}").into_bytes())
+    };
     let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", " ".repeat(2 << 20));
     let headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(1000));
+    let early = "HTTP/1.1 100 Continue\r\n\r\n".repeat(100_000);
     let cases = [
+        (Behaviour::Bytes(early.into_bytes()), "HTTP"),
+        (Behaviour::Bytes(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\n\r\n".to_vec()), "status 101"),
+        (chunked("ffffffffffffffff\r\n{}"), "broken off"),
+        (chunked("2\r\n{}"), "broken off"),
+        (chunked("no number\r\n{}"), "broken off"),
         (Behaviour::Huge(100 << 20), "larger than 1 MiB"),
         (Behaviour::Huge((1 << 20) + 1), "larger than 1 MiB"),
         (Behaviour::Bytes(endless.into_bytes()), "larger than 1 MiB"),

@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::fixture::{Fixture, eventually, random, refusal, settings};
 use crate::keys::{ATTACKER, TRUSTED};
-use crate::responses::{ACS, AUDIENCE, ISSUER, NOW, sign_assertion, unsigned};
+use crate::responses::{
+    ACS, AUDIENCE, ISSUER, NOW, RSA_SHA256, SHA256, sign_assertion, sign_assertion_with, template, unsigned,
+};
 
 /// A federation with SAML, at the time of the good response.
 async fn fixture() -> Fixture {
@@ -65,11 +67,34 @@ async fn a_response_of_a_configured_identity_provider_is_good_for_one_key() {
         assertion_id: "_assertion-1".to_owned(),
     };
     assert_eq!(*evidence.origin(), expected);
-    // The same assertion has the same name, by whatever way it comes; another configuration's has not.
+    // The same assertion has the same name, by whatever way it comes; another assertion's is another.
     let again = login(&fixture, None, &good()).await.unwrap();
     assert_eq!(again.use_once(), Some(use_once));
-    let other = create(&fixture, new("b")).await;
-    assert_ne!(login(&fixture, Some(&other), &good()).await.unwrap().use_once(), Some(use_once));
+    let other = unsigned().replace("_assertion-1", "_assertion-2");
+    let other = sign_assertion_with(&other, &template("#_assertion-2", RSA_SHA256, SHA256), &TRUSTED);
+    assert_ne!(login(&fixture, None, &other).await.unwrap().use_once(), Some(use_once));
+}
+
+#[tokio::test]
+async fn i12_an_assertion_is_the_same_by_whichever_configuration_of_its_identity_provider() {
+    let fixture = fixture().await;
+    let first = create(&fixture, new("a")).await;
+    let evidence = login(&fixture, Some(&first), &good()).await.unwrap();
+    let second = create(&fixture, new("b")).await;
+    let again = login(&fixture, Some(&second), &good()).await.unwrap();
+    assert_eq!(again.use_once(), evidence.use_once());
+    // Nor is one that was used made new by configuring its identity provider anew.
+    assert!(fixture.federation.delete_saml(&first).await.unwrap());
+    let third = create(&fixture, new("a")).await;
+    let again = login(&fixture, Some(&third), &good()).await.unwrap();
+    assert_eq!(again.use_once(), evidence.use_once());
+    // Ids are chosen by each identity provider for itself.
+    let issuer = "https://other.example.test/idp";
+    let elsewhere = NewSamlConfiguration { entity_id: Some(issuer.to_owned()), ..new("c") };
+    let elsewhere = create(&fixture, elsewhere).await;
+    let response = sign_assertion(&unsigned().replace(ISSUER, issuer), &TRUSTED);
+    let theirs = login(&fixture, Some(&elsewhere), &response).await.unwrap();
+    assert_ne!(theirs.use_once(), evidence.use_once());
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ fn refusal(answer: &Answer, shown: &str) -> String {
             "answered {status}, and not as a Portcullis API does: is that the address of its [api] section?"
         );
     };
-    match status {
+    let refusal = match status {
         StatusCode::UNAUTHORIZED => format!("{shown} was refused: {message} (401). Was it revoked, or has it ended?"),
         StatusCode::FORBIDDEN => format!("{shown} does not allow this: {message} (403)"),
         StatusCode::TOO_MANY_REQUESTS => {
@@ -69,8 +69,13 @@ fn refusal(answer: &Answer, shown: &str) -> String {
             format!("too many requests (429): try again in {wait} s")
         }
         _ => format!("{message} ({})", status.as_u16()),
-    }
+    };
+    // What the server does not say, its log does.
+    let id = answer.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| id.len() <= 64);
+    id.map_or_else(|| refusal.clone(), |id| format!("{refusal} [request id {id}]"))
 }
 
+/// By this the server's operator finds the reason.
+const REQUEST_ID: &str = "x-request-id";
 /// Names a file of certificates to trust. Not `AWS_CA_BUNDLE`: that one is for the S3 endpoint, and may be another's.
 const CA_FILE: &str = "PORTCULLIS_CA_FILE";

@@ -71,17 +71,13 @@ pub(super) enum LockError {
 impl Folder {
     /// Finds or makes it. An error says why keys cannot be kept.
     pub(super) fn open() -> Result<Self, String> {
-        let path = cache_home().ok_or("neither XDG_CACHE_HOME nor HOME names a folder")?.join("portcullis/credentials");
-        let failed = |error: io::Error| format!("{}: {error}", path.display());
-        let owner = ourselves().map_err(failed)?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
-        let metadata = fs::metadata(&path).map_err(failed)?;
-        if metadata.uid() != owner {
-            return Err(format!("{} belongs to another user", path.display()));
-        }
-        if metadata.mode() & 0o077 != 0 {
-            fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(failed)?;
-        }
+        let home = cache_home().ok_or("neither XDG_CACHE_HOME nor HOME names a folder")?;
+        let owner = ourselves().map_err(|error| error.to_string())?;
+        // One after the other: whoever owns the first, or may write to it, chooses what the second is.
+        let ours = home.join("portcullis");
+        make_private(&ours, owner)?;
+        let path = ours.join("credentials");
+        make_private(&path, owner)?;
         Ok(Self { path, owner })
     }
 
@@ -162,6 +158,24 @@ impl Entry {
 fn cache_home() -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| Path::is_absolute(path));
     folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))
+}
+
+/// Makes `path` a folder of ours that is closed to everybody else, if it is not one. A link is none: in a
+/// place that others can write to, it would lead to a folder that they chose.
+fn make_private(path: &Path, owner: u32) -> Result<(), String> {
+    let failed = |error: io::Error| format!("{}: {error}", path.display());
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    let metadata = fs::symlink_metadata(path).map_err(failed)?;
+    if !metadata.is_dir() {
+        return Err(format!("{} is a link, and has to be a folder", path.display()));
+    }
+    if metadata.uid() != owner {
+        return Err(format!("{} belongs to another user", path.display()));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// The user that this process acts for.

@@ -68,11 +68,13 @@ impl Dev {
         let backend_key = folder.credential("backend", &mut random)?;
         let previous = Ports::of_last_run(&folder);
         let backend = Backend::bind(&folder, &backend_key, previous.backend)?;
+        let s3 = self.port.or(previous.s3).unwrap_or(DEFAULT_PORT);
+        // Not for everybody who asked for a free port: two at once would get the same.
+        let api = previous.api.or(self.port.is_none().then_some(DEFAULT_API_PORT));
         let ports = Ports {
-            s3: self.port.or(previous.s3).or(Some(DEFAULT_PORT)),
-            // Not for everybody who asked for a free port: two at once would get the same.
-            api: configuration::free_port(previous.api.or(self.port.is_none().then_some(DEFAULT_API_PORT)))?,
-            admin: configuration::free_port(previous.admin)?,
+            s3: Some(s3),
+            api: configuration::free_port(api.filter(|api| *api != s3))?,
+            admin: configuration::free_port(previous.admin.filter(|admin| *admin != s3))?,
             backend: Some(backend.port()),
         };
         let file = configuration::write(&folder, &ports)?;
@@ -111,7 +113,8 @@ impl Dev {
 fn explained(error: StartError, dir: &Path) -> anyhow::Error {
     match error {
         StartError::Bind { section: "s3", address, source } if source.kind() == std::io::ErrorKind::AddrInUse => {
-            let other = address.port().checked_add(1).unwrap_or(0);
+            // Past the one that the API of another `portcullis dev` has.
+            let other = address.port().checked_add(10).unwrap_or(0);
             anyhow::anyhow!(
                 "another program listens on {address} already. Stop it, or choose another port: \
                  portcullis dev --dir {} --port {other}",

@@ -14,19 +14,19 @@ use crate::identity::OrganizationId;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The configuration file of the server
-    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["dir", "api"])]
+    #[arg(long, global = true, help_heading = WHICH, value_name = "FILE", conflicts_with_all = ["dir", "api"])]
     config: Option<PathBuf>,
     /// The folder of a `portcullis dev` [default: ./portcullis-dev, if there is no --config and no --api]
-    #[arg(long, global = true, value_name = "DIR", conflicts_with = "api")]
+    #[arg(long, global = true, help_heading = WHICH, value_name = "DIR", conflicts_with = "api")]
     dir: Option<PathBuf>,
     /// The API of a server on another machine, such as `https://portcullis.example.com:9443`
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = WHICH, value_name = "URL")]
     api: Option<ApiUrl>,
     /// The file with an admin token for --api [default: the token in `PORTCULLIS_API_TOKEN`]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = WHICH, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Certificates to trust for --api, as PEM [default: those in `PORTCULLIS_CA_FILE`, else the system's]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = WHICH, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
 
@@ -74,9 +74,14 @@ impl Arguments {
             organization: OrganizationId::parse("dev").expect("three letters are an organization id"),
             store: dir.join("portcullis.redb"),
             seal_key_file: dir.join("seal.key"),
-            federation: config::Federation::default(),
+            // What `portcullis dev` wrote for its server. A folder that lost it still has its keys and tokens.
+            federation: config::load_with_credentials(&dir.join("portcullis.toml"), None)
+                .map(|config| config.federation)
+                .unwrap_or_default(),
         }))
     }
 }
 
+/// The heading of these options in the help of every command.
+const WHICH: &str = "Which server";
 const DEVELOPMENT_FOLDER: &str = "portcullis-dev";

@@ -33,7 +33,7 @@ pub(super) async fn with_web_identity(services: &mut Services, mut parameters: P
 
     let organization = services.keys.organization().clone();
     let proved = services.oidc_evidence(organization.as_str(), UnverifiedJwt::new(token)).await;
-    let evidence = proved.map_err(|error| refused(error))?;
+    let evidence = proved.map_err(refused)?;
     let issued = issue(services, &evidence, seconds, &session_name).await?;
     let (subject, issuer, audience) = match evidence.origin() {
         Origin::Oidc { subject, issuer, audience, .. } => (subject.as_str(), issuer.as_str(), audience.as_str()),
@@ -65,7 +65,7 @@ pub(super) async fn with_saml(services: &mut Services, mut parameters: Parameter
     let named = named.map(|configuration| configuration.uid.as_str());
     let organization = services.keys.organization().clone();
     let proved = services.saml_evidence(organization.as_str(), named, UnverifiedSaml::new(assertion)).await;
-    let evidence = proved.map_err(|error| refused(error))?;
+    let evidence = proved.map_err(refused)?;
     let issued = issue(services, &evidence, seconds, "").await?;
     let Origin::Saml { configuration, issuer, principal_name, .. } = evidence.origin() else {
         return Err(StsError::Internal("a SAML response gave the evidence of another proof".into()));

@@ -85,6 +85,26 @@ async fn h15_a_name_that_leads_into_private_networks_is_not_connected_to() {
         let refused = Fetcher::new(&settings).unwrap().get(&url(text), false).await;
         assert!(matches!(refused, Err(FetchError::Address { .. })), "{text}: {refused:?}");
     }
+    // Ways in which C libraries read addresses, and names of this machine: whatever they lead to is judged.
+    for text in [
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0x7f.1/",
+        "https://017700000001/",
+        "https://127.1/",
+        "https://0/",
+        "https://localhost./",
+        "https://LOCALHOST/",
+        "https://127.0.0.1./",
+        "https://[fe80::1%251]/",
+        "https://[::ffff:7f00:1]/",
+        "https://[64:ff9b::7f00:1]/",
+    ] {
+        let Ok(url) = ProviderUrl::parse(text) else { continue };
+        let refused = Fetcher::new(&settings).unwrap().get(&url, false).await;
+        let is_refused = matches!(refused, Err(FetchError::Address { .. } | FetchError::Name(_)));
+        assert!(is_refused, "{text}: {refused:?}");
+    }
     // `localhost` is this machine without asking anybody, and so is refused to issuers elsewhere.
     let refused = fetcher(&settings, &["8.8.8.8"]).get(&url("https://localhost/"), false).await;
     assert!(matches!(refused, Err(FetchError::Address { .. })), "{refused:?}");

@@ -110,12 +110,18 @@ impl Provider {
     fn step(self: &Arc<Self>, id: Option<&str>, algorithm: SigningAlgorithm, waited: bool) -> Step {
         let now = self.surroundings.clock.now();
         let mut state = self.lock();
+        if let Some(held) = &mut state.held
+            && now < held.asked_at
+        {
+            // The clock was set back: nobody knows how old the set is. It is renewed if it can be, and else
+            // kept for as long as any other, not until the clock is where it was.
+            *held = Held { asked_at: now, fresh_for: SignedDuration::ZERO, keys: std::mem::take(&mut held.keys) };
+        }
         let age = state.held.as_ref().map(|held| now.duration_since(held.asked_at));
         let fresh_for = state.held.as_ref().map_or(SignedDuration::ZERO, |held| held.fresh_for);
         let keep = SignedDuration::try_from(self.surroundings.keep_last_keys).unwrap_or(SignedDuration::MAX);
         let usable = age.is_some_and(|age| age < fresh_for.max(keep));
-        // A set from the future says that the clock was set back: nobody knows how old it is.
-        let fresh = age.is_some_and(|age| (SignedDuration::ZERO..fresh_for).contains(&age));
+        let fresh = age.is_some_and(|age| age < fresh_for);
 
         if !fresh && !waited {
             let pause = if usable { BETWEEN_REQUESTS } else { AFTER_FAILURE };
