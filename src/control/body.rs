@@ -14,7 +14,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Map
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ControlError;
+use super::{Caller, ControlError, Services};
 
 /// A JSON body of at most `LARGEST` bytes. Members that are unknown or occur twice, deep nesting and
 /// anything that is not UTF-8 are refused.
@@ -27,23 +27,23 @@ pub(super) struct OptionalJson<T>(pub(super) T);
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Empty {}
 
-impl<S: Send + Sync, T: DeserializeOwned, const LARGEST: usize> FromRequest<S> for StrictJson<T, LARGEST> {
+impl<T: DeserializeOwned, const LARGEST: usize> FromRequest<Services> for StrictJson<T, LARGEST> {
     type Rejection = ControlError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ControlError> {
+    async fn from_request(request: Request, services: &Services) -> Result<Self, ControlError> {
         if !says_json(request.headers()) {
             return Err(ControlError::NotJson);
         }
-        parse(&read(request.into_body(), LARGEST).await?).map(Self)
+        parse(&read_of_caller(request, LARGEST, services).await?).map(Self)
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+impl<T: DeserializeOwned + Default> FromRequest<Services> for OptionalJson<T> {
     type Rejection = ControlError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ControlError> {
+    async fn from_request(request: Request, services: &Services) -> Result<Self, ControlError> {
         let says_json = says_json(request.headers());
-        let bytes = read(request.into_body(), LARGEST_BODY).await?;
+        let bytes = read_of_caller(request, LARGEST_BODY, services).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -59,7 +59,20 @@ fn says_json(headers: &HeaderMap) -> bool {
     media_type.eq_ignore_ascii_case("application/json")
 }
 
-pub(super) async fn read(body: Body, largest: usize) -> Result<Vec<u8>, ControlError> {
+/// The body of a request. Its sender may draw it out: whoever lost their rights meanwhile has lost them.
+async fn read_of_caller(request: Request, largest: usize, services: &Services) -> Result<Vec<u8>, ControlError> {
+    let (head, body) = request.into_parts();
+    let bytes = read(body, largest).await?;
+    match head.extensions.get::<Caller>() {
+        Some(Caller::Token(holder)) if !services.keys.still_holds(holder) => {
+            tracing::info!(caller = %holder.principal(), "a caller lost their rights while their request arrived");
+            Err(ControlError::Unauthenticated)
+        }
+        _ => Ok(bytes),
+    }
+}
+
+async fn read(body: Body, largest: usize) -> Result<Vec<u8>, ControlError> {
     let whole = tokio::time::timeout(LONGEST_WAIT, Limited::new(body, largest).collect()).await;
     match whole.map_err(|_| ControlError::TooSlow)? {
         Ok(body) => Ok(body.to_bytes().into()),

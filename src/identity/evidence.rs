@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Principal, SecretDigest};
+use super::{Permission, Principal, SecretDigest};
 
 /// Somebody whom a configured identity provider vouches for.
 #[derive(Clone, Debug)]
@@ -13,6 +13,7 @@ pub struct Evidence {
     origin: Origin,
     use_once: Option<UseOnce>,
     session_ends_at: Option<Timestamp>,
+    at_most: Permission,
 }
 
 /// Where evidence comes from, as it is kept with the keys that it makes.
@@ -59,7 +60,7 @@ pub struct UseOnce {
 impl Evidence {
     /// For `federation`, once every check has passed.
     pub(crate) fn verified(principal: Principal, origin: Origin) -> Self {
-        Self { principal, origin, use_once: None, session_ends_at: None }
+        Self { principal, origin, use_once: None, session_ends_at: None, at_most: Permission::Admin }
     }
 
     /// The same, good for one key.
@@ -70,6 +71,12 @@ impl Evidence {
     /// The same, for keys that do not outlive the session at the identity provider.
     pub(crate) fn ending_with_session(self, session_ends_at: Option<Timestamp>) -> Self {
         Self { session_ends_at, ..self }
+    }
+
+    /// The same, for keys that may do no more than `permission`.
+    #[must_use]
+    pub fn limited_to(self, permission: Permission) -> Self {
+        Self { at_most: self.at_most.min(permission), ..self }
     }
 
     /// Who it is.
@@ -88,6 +95,12 @@ impl Evidence {
     #[must_use]
     pub fn use_once(&self) -> Option<UseOnce> {
         self.use_once
+    }
+
+    /// The most that its keys may do, as far as the identity provider is concerned.
+    #[must_use]
+    pub fn at_most(&self) -> Permission {
+        self.at_most
     }
 
     /// When the session at the identity provider ends: keys end with it.

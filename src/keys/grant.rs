@@ -54,13 +54,13 @@ impl Grant {
         }
     }
 
-    /// For whom an identity provider vouches. `ceiling` is the most that the principal may do; nothing
-    /// else limits such a key until policies decide. It is never permanent.
+    /// For whom an identity provider vouches. `ceiling` is the most that the principal may do; beside what
+    /// the evidence says, nothing else limits such a key until policies decide. It is never permanent.
     #[must_use]
     pub fn from_evidence(evidence: &Evidence, ceiling: Permission, seconds: NonZeroU32) -> Self {
         Self {
             principal: evidence.principal().clone(),
-            permission: ceiling,
+            permission: evidence.at_most().min(ceiling),
             life: KeyLife::Seconds(seconds),
             attributes: Attributes::default(),
             minted_from: MintedFrom::Federated { origin: evidence.origin().clone() },

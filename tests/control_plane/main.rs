@@ -28,6 +28,8 @@ mod crash;
 mod data_plane;
 mod documents;
 mod federated;
+#[cfg(feature = "saml")]
+mod federated_saml;
 mod federation_configurations;
 mod limits;
 mod log;

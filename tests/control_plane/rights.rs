@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{ACCESS_KEY, Plane, REVOKE_KEY, REVOKE_PRINCIPAL, STATUS};
+use crate::client::{ACCESS_KEY, Plane, REVOKE_KEY, REVOKE_PRINCIPAL, STATUS, Token, bearer, json as request};
 use crate::support::app::now;
 use crate::support::request::Request;
+use crate::support::wire::Connection;
 
 #[tokio::test]
 async fn g02_only_administrators_come_to_the_admin_routes() {
@@ -155,4 +156,34 @@ async fn g08_secrets_are_told_once_and_other_peoples_keys_not_at_all() {
     assert!(all.response.text().contains(&own.id) && all.response.text().contains(&others.id));
     plane.post(REVOKE_KEY, &plane.admin, &json!({"accessKey": others.id})).await.succeeded();
     plane.app.refuses(&Request::get("/bucket/object").sign(&others, now()), 403, "InvalidAccessKeyId").await;
+}
+
+#[tokio::test]
+async fn who_loses_their_rights_while_their_body_arrives_has_lost_them() {
+    let plane = Plane::start().await;
+    let narrow = json!({"permission": "write"});
+    let suspend = |token: &Token| json!({"principalName": token.principal, "status": "ACCESS_KEY_STATUS_SUSPENDED"});
+    let create = |name: &str| json!({"name": name, "permission": "admin"});
+    for (change, status) in [("nothing", 201), ("revoke", 401), ("narrow", 401), ("suspend", 401)] {
+        let token = plane.token("admin").await;
+        let request = bearer(request("POST", "/v1/admin/tokens", &create(change)), &token);
+        let request = request.header("Expect", "100-continue");
+        let mut connection = Connection::open(plane.address).await;
+        connection.send(request.head_bytes()).await;
+        // The body is asked for once it is clear who is calling.
+        let asked = b"HTTP/1.1 100 Continue\r\n\r\n";
+        assert_eq!(connection.peek(asked.len()).await, asked);
+        let path = format!("/v1/admin/tokens/{}", token.id);
+        match change {
+            "revoke" => drop(plane.post(&format!("{path}/revoke"), &plane.admin, &json!({})).await.succeeded()),
+            "narrow" => drop(plane.call("PATCH", &path, &plane.admin, &narrow).await.succeeded()),
+            "suspend" => drop(plane.call("PUT", STATUS, &plane.admin, &suspend(&token)).await.succeeded()),
+            _ => {}
+        }
+        connection.send(create(change).to_string()).await;
+        let answer = connection.response("POST").await;
+        assert_eq!(answer.status, status, "{change}: {answer:?}");
+        let tokens = plane.get("/v1/admin/tokens", &plane.admin).await.response.text();
+        assert_eq!(tokens.contains(&format!("\"name\":\"{change}\"")), status == 201, "{tokens}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::control::{ControlError, Services};
 use crate::federation::{LoginError, UnverifiedJwt};
-use crate::identity::Evidence;
+use crate::identity::{Evidence, Permission};
 
 impl Services {
     /// Who `unverified` proves somebody to be, if `organization` is ours.
@@ -17,8 +17,15 @@ impl Services {
     ) -> Result<Evidence, ControlError> {
         // First, so that it takes as long for another organization.
         let verified = self.federation.verify_oidc(&unverified).await;
+        // What is wrong with the provider or with us is said to whoever asks, or it would say which one is ours.
+        if let Err(error @ (LoginError::ProviderUnavailable { .. } | LoginError::Store(_))) = verified {
+            return Err(error.into());
+        }
         self.is_ours(organization)?;
-        Ok(verified?.evidence)
+        let verified = verified?;
+        // A token that says what it may do as an API token may do no more by another route.
+        let at_most = verified.api_access.map_or(Permission::Admin, |access| access.permission);
+        Ok(verified.evidence.limited_to(at_most))
     }
 
     /// Whether somebody speaks of our organization.

@@ -179,6 +179,22 @@ impl Keys {
         Err(KeysError::Busy)
     }
 
+    /// Whether `holder`, who logged in a moment ago, may still do what they could then: the token stands, and
+    /// may do no less.
+    #[must_use]
+    pub fn still_holds(&self, holder: &TokenHolder) -> bool {
+        if crate::fault::check_is_off("rights_after_body") {
+            return true;
+        }
+        let now = self.clock.now();
+        let stands = |record: &TokenRecord| {
+            matches!(record.state, TokenState::Active {})
+                && record.expires_at.is_none_or(|end| end > now)
+                && record.permission >= holder.permission
+        };
+        self.tokens.known(&holder.token).is_some_and(|record| stands(&record)) && !self.is_suspended(&holder.principal)
+    }
+
     /// Whose principal is suspended gets nothing done with a token, least of all its own resumption.
     fn unless_suspended(&self, holder: TokenHolder) -> Result<TokenHolder, KeysError> {
         if self.is_suspended(&holder.principal) && !crate::fault::check_is_off("suspended_login") {
