@@ -62,7 +62,7 @@ pub use caller::Caller;
 pub use error::{ControlError, ErrorBody};
 pub use federation::{
     CreateOidcConfig, CreateSamlConfig, OidcApiAccess, OidcConfigAnswer, OidcConfigList, OidcConfigMessage,
-    SamlConfigAnswer, SamlConfigList, SamlConfigMessage, UpdateOidcConfig,
+    SamlConfigAnswer, SamlConfigList, SamlConfigMessage, UpdateOidcConfig, UpdateSamlConfig,
 };
 pub use keys::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
 pub use limits::TooOften;

@@ -142,3 +142,18 @@ pub struct NewSamlConfiguration {
     pub signs_response: bool,
     pub accepts_ecdsa_and_pss: bool,
 }
+
+/// What shall change about a SAML configuration; `None` leaves as it is. Another entity id is another
+/// configuration.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "as in SamlConfiguration")]
+pub struct SamlUpdate {
+    pub name: Option<String>,
+    pub description: Option<Option<String>>,
+    /// All that shall count from now on.
+    pub certificates: Option<Vec<String>>,
+    /// A metadata document, to take the certificates from. It has to be that of the same entity id.
+    pub metadata: Option<String>,
+    pub signs_response: Option<bool>,
+    pub accepts_ecdsa_and_pss: Option<bool>,
+}

@@ -163,9 +163,9 @@ impl Listing {
 
     /// The SAML configurations in it.
     #[cfg(feature = "saml")]
-    pub(super) fn saml(&self) -> impl Iterator<Item = &super::SamlConfiguration> {
-        self.stored.iter().filter_map(|(.., stored)| match stored {
-            Stored::Saml(configuration) => Some(configuration),
+    pub(super) fn saml(&self) -> impl Iterator<Item = (Revision, &super::SamlConfiguration)> {
+        self.stored.iter().filter_map(|(_, revision, stored)| match stored {
+            Stored::Saml(configuration) => Some((*revision, configuration)),
             _ => None,
         })
     }

@@ -36,7 +36,7 @@ use crate::store::KeyStore;
 
 pub use configurations::{
     ApiAccess, NewOidcConfiguration, NewSamlConfiguration, OidcConfiguration, OidcUpdate, SamlConfiguration,
-    SigningAlgorithm,
+    SamlUpdate, SigningAlgorithm,
 };
 pub use error::{FederationError, LoginError};
 pub use unverified::{UnverifiedJwt, UnverifiedSaml};
@@ -204,6 +204,24 @@ impl Federation {
         #[cfg(not(feature = "saml"))]
         {
             let _ = (new, random);
+            Err(FederationError::Invalid(NO_SAML.to_owned()))
+        }
+    }
+
+    /// Changes a SAML configuration; `None` if there is none called `id`.
+    ///
+    /// # Errors
+    /// As for [`create_saml`](Self::create_saml). Nothing is changed then.
+    pub async fn update_saml(
+        &self,
+        id: &str,
+        update: SamlUpdate,
+    ) -> Result<Option<Arc<SamlConfiguration>>, FederationError> {
+        #[cfg(feature = "saml")]
+        return self.change_saml(id, update).await;
+        #[cfg(not(feature = "saml"))]
+        {
+            let _ = (id, update);
             Err(FederationError::Invalid(NO_SAML.to_owned()))
         }
     }

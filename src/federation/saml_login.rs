@@ -10,7 +10,9 @@ use super::manage::{ATTEMPTS, new_uid, record_key};
 use super::saml::{
     SamlError, SamlTrust, SamlTrustError, SamlTrustSettings, SignedPart, UnverifiedSamlResponse, VerifiedAssertion,
 };
-use super::{Federation, FederationError, LoginError, NewSamlConfiguration, SamlConfiguration, UnverifiedSaml};
+use super::{
+    Federation, FederationError, LoginError, NewSamlConfiguration, SamlConfiguration, SamlUpdate, UnverifiedSaml,
+};
 use crate::config::SamlService;
 use crate::identity::{Evidence, Origin, Principal, SecretDigest, UseOnce};
 use crate::store::Expected;
@@ -34,8 +36,6 @@ impl Federation {
         if self.saml_service.is_none() {
             return Err(invalid(NOT_CONFIGURED));
         }
-        check_name(&new.name)?;
-        check_description(new.description.as_deref())?;
         let (entity_id, certificates) = identity_provider(&new)?;
         let configuration = SamlConfiguration {
             uid: new_uid(random),
@@ -47,18 +47,40 @@ impl Federation {
             accepts_ecdsa_and_pss: new.accepts_ecdsa_and_pss,
             created_at: self.clock.now(),
         };
-        trust(&configuration).map_err(|error| invalid(&error.to_string()))?;
+        check_saml(&configuration)?;
         let key = record_key(SAML, &configuration.uid)?;
         for _ in 0..ATTEMPTS {
             let listing = self.list(SAML).await?;
-            if let Some(other) = listing.saml().find(|other| other.name == configuration.name) {
-                let taken = format!("the configuration {} has the same name", other.uid);
-                return Err(FederationError::AlreadyExists(taken));
-            }
+            check_saml_beside(&configuration, listing.saml().map(|(_, other)| other))?;
             check_count(listing.saml().count())?;
             let stored = Stored::Saml(configuration.clone());
             if self.put(listing, key.clone(), Expected::Absent, &configuration, stored).await? {
                 return Ok(Arc::new(configuration));
+            }
+        }
+        Err(FederationError::Busy)
+    }
+
+    pub(super) async fn change_saml(
+        &self,
+        id: &str,
+        update: SamlUpdate,
+    ) -> Result<Option<Arc<SamlConfiguration>>, FederationError> {
+        if self.saml_service.is_none() {
+            return Err(invalid(NOT_CONFIGURED));
+        }
+        for _ in 0..ATTEMPTS {
+            let listing = self.list(SAML).await?;
+            let found = listing.saml().find(|(_, configuration)| configuration.uid == id);
+            let Some((revision, before)) = found else { return Ok(None) };
+            let configuration = updated(before, &update)?;
+            check_saml(&configuration)?;
+            let others = listing.saml().map(|(_, other)| other).filter(|other| other.uid != id);
+            check_saml_beside(&configuration, others)?;
+            let key = record_key(SAML, id)?;
+            let stored = Stored::Saml(configuration.clone());
+            if self.put(listing, key, Expected::At(revision), &configuration, stored).await? {
+                return Ok(Some(Arc::new(configuration)));
             }
         }
         Err(FederationError::Busy)
@@ -129,7 +151,8 @@ fn evidence(configuration: &SamlConfiguration, assertion: &VerifiedAssertion) ->
 }
 
 /// Stands for an identity provider and one of its assertions: each with its length, so that no two pairs
-/// look alike. Not for a configuration: while certificates are rotated, an identity provider has two.
+/// look alike. Not for a configuration: an identity
+/// provider may have several.
 fn assertion_name(issuer: &str, assertion_id: &str) -> SecretDigest {
     let mut name = Vec::new();
     for part in [issuer, assertion_id] {
@@ -137,6 +160,47 @@ fn assertion_name(issuer: &str, assertion_id: &str) -> SecretDigest {
         name.extend_from_slice(part.as_bytes());
     }
     SecretDigest::of(&name)
+}
+
+/// Checks a configuration by itself.
+fn check_saml(configuration: &SamlConfiguration) -> Result<(), FederationError> {
+    check_name(&configuration.name)?;
+    check_description(configuration.description.as_deref())?;
+    trust(configuration).map(|_| ()).map_err(|error| invalid(&error.to_string()))
+}
+
+/// Checks a configuration beside all others: requests to STS have its name.
+fn check_saml_beside<'a>(
+    configuration: &SamlConfiguration,
+    mut others: impl Iterator<Item = &'a SamlConfiguration>,
+) -> Result<(), FederationError> {
+    match others.find(|other| other.name == configuration.name) {
+        Some(other) => {
+            Err(FederationError::AlreadyExists(format!("the configuration {} has the same name", other.uid)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn updated(before: &SamlConfiguration, update: &SamlUpdate) -> Result<SamlConfiguration, FederationError> {
+    let before = before.clone();
+    let SamlUpdate { name, description, certificates, metadata, signs_response, accepts_ecdsa_and_pss } =
+        update.clone();
+    let certificates = match (certificates, metadata) {
+        (Some(_), Some(_)) => return Err(invalid(ONE_OF_THE_TWO)),
+        (given, None) => given.unwrap_or(before.certificates),
+        (None, Some(metadata)) => from_metadata(&metadata, Some(&before.entity_id))?.certificates_pem,
+    };
+    Ok(SamlConfiguration {
+        name: name.unwrap_or(before.name),
+        description: description.unwrap_or(before.description),
+        certificates,
+        signs_response: signs_response.unwrap_or(before.signs_response),
+        accepts_ecdsa_and_pss: accepts_ecdsa_and_pss.unwrap_or(before.accepts_ecdsa_and_pss),
+        uid: before.uid,
+        entity_id: before.entity_id,
+        created_at: before.created_at,
+    })
 }
 
 /// The entity id and the certificates, as given or from the metadata.
@@ -147,11 +211,14 @@ fn identity_provider(new: &NewSamlConfiguration) -> Result<(String, Vec<String>)
         return Ok((entity_id, new.certificates.clone()));
     };
     if !new.certificates.is_empty() {
-        return Err(invalid("certificates: they are in the metadata; give one of the two"));
+        return Err(invalid(ONE_OF_THE_TWO));
     }
-    let settings = SamlTrust::from_metadata(metadata, new.entity_id.as_deref());
-    let settings = settings.map_err(|error| invalid(&format!("metadata: {error}")))?;
+    let settings = from_metadata(metadata, new.entity_id.as_deref())?;
     Ok((settings.entity_id, settings.certificates_pem))
+}
+
+fn from_metadata(metadata: &str, entity_id: Option<&str>) -> Result<SamlTrustSettings, FederationError> {
+    SamlTrust::from_metadata(metadata, entity_id).map_err(|error| invalid(&format!("metadata: {error}")))
 }
 
 impl From<SamlError> for LoginError {
@@ -163,4 +230,5 @@ impl From<SamlError> for LoginError {
     }
 }
 
+const ONE_OF_THE_TWO: &str = "certificates: they are in the metadata; give one of the two";
 const NOT_CONFIGURED: &str = "SAML is off: the operator has to configure [federation.saml] with entity_id and acs_url";

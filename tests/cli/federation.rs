@@ -42,6 +42,24 @@ fn a_whole_life(server: &Server, run: &dyn Fn(&[&str]) -> Program) {
     assert!(changed["deactivatedAt"].is_null() && changed["description"].is_null(), "{changed}");
     assert!(run(&["show", &saml_uid]).text().contains("the assertion, with RSA, RSA-PSS and ECDSA"));
 
+    let changed =
+        run(&["update", "saml", &saml_uid, "--name", "sso", "--signs-response", "true", "--description", "people"]);
+    let changed = changed.args(["--json".as_ref(), "--certificate".as_ref(), certificate.as_os_str()]);
+    let changed = changed.args(["--certificate".as_ref(), server.folder().join("server.pem").as_os_str()]).json();
+    assert_eq!((changed["uid"].as_str(), changed["name"].as_str()), (Some(saml_uid.as_str()), Some("sso")));
+    assert_eq!(changed["certificates"].as_array().map(Vec::len), Some(2), "{changed}");
+    for field in ["entityId", "createdAt", "acceptsEcdsaAndPss"] {
+        assert_eq!(changed[field], saml[field], "{changed}");
+    }
+    assert!(changed["signsResponse"] == true && changed["description"] == "people", "{changed}");
+    let changed = run(&["update", "saml", &saml_uid, "--signs-response", "false", "--description", "", "--json"]);
+    let changed = changed.args(["--certificate".as_ref(), certificate.as_os_str()]).json();
+    assert_eq!(changed["certificates"], saml["certificates"]);
+    assert!(changed["signsResponse"] == false && changed["description"].is_null(), "{changed}");
+    run(&["update", "saml", &uid, "--name", "x"]).run().failed(1, &["update oidc"]);
+    run(&["update", "oidc", &saml_uid, "--name", "x"]).run().failed(1, &["update saml"]);
+    run(&["update", "saml", &saml_uid, "--accept-ecdsa-and-pss", "false"]).run().failed(1, &["certificate"]);
+
     run(&["remove", &uid]).text();
     run(&["remove", &saml_uid]).text();
     run(&["show", &uid]).run().failed(1, &["no configuration with the uid"]);
@@ -109,6 +127,9 @@ fn a_saml_provider_is_taken_from_its_metadata() {
         (added["certificates"].as_array().map(Vec::len), added["signsResponse"].as_bool()),
         (Some(1), Some(true))
     );
+    let update = ["update", "saml", added["uid"].as_str().expect("a uid"), "--name", "sso", "--json", "--metadata"];
+    let updated = server.local(["federation"]).args(update).args([&file]).json();
+    assert_eq!((updated["name"].as_str(), &updated["certificates"]), (Some("sso"), &added["certificates"]));
 }
 
 #[test]
@@ -122,6 +143,11 @@ fn mistakes_in_arguments_exit_with_2_and_what_the_server_refuses_with_1() {
         &[&oidc[..], &["--permanent-keys"]].concat(),
         &["update", "oidc", "uid"],
         &["update", "oidc", "uid", "--active", "--inactive"],
+        &["update", "saml", "uid"],
+        &["update", "saml", "uid", "--signs-response"],
+        &["update", "saml", "uid", "--entity-id", "y"],
+        &["update", "saml", "uid", "--metadata", "/nonexistent"],
+        &["update", "saml", "uid", "--certificate", "a", "--metadata", "b"],
         &["add", "saml", "--name", "x"],
         &["add", "saml", "--name", "x", "--entity-id", "y"],
         &["add", "saml", "--name", "x", "--metadata", "/nonexistent"],

@@ -116,3 +116,53 @@ async fn a_saml_configuration_is_created_shown_and_deleted() {
     plane.call("DELETE", &path, &plane.admin, &json!({})).await.succeeded();
     plane.get(&path, &plane.admin).await.refused(404, 5);
 }
+
+#[cfg(feature = "saml")]
+#[tokio::test]
+async fn a_saml_configuration_is_changed_where_the_mask_says_so() {
+    let plane = Plane::with(crate::federated::with_saml).await;
+    let [old, new] = [&crate::keys::TRUSTED, &crate::keys::SECOND].map(|signer| signer.certificate_pem.clone());
+    let body = json!({"name": "company", "description": "people", "entityId": "https://idp.example.test", "certificates": [old]});
+    let created = plane.post(SAML, &plane.admin, &body).await;
+    let path = format!("{SAML}/{}", created.json["config"]["uid"].as_str().unwrap());
+    for body in [
+        json!({}),
+        json!({"certificates": [new]}),
+        json!({"updateMask": "", "certificates": [new]}),
+        json!({"updateMask": "entityId", "entityId": "https://other.example.test"}),
+        json!({"updateMask": "entityId"}),
+        json!({"updateMask": "name"}),
+        json!({"updateMask": "certificates"}),
+        json!({"updateMask": "metadata"}),
+        json!({"updateMask": "signsResponse"}),
+        json!({"updateMask": "acceptsEcdsaAndPss"}),
+        json!({"updateMask": "certificates", "certificates": []}),
+        json!({"updateMask": "certificates", "certificates": [new, "no certificate"]}),
+        json!({"updateMask": "name", "name": "x", "certificates": [new]}),
+        json!({"updateMask": "metadata", "metadata": "<a/>"}),
+        json!({"updateMask": "certificates,metadata", "certificates": [new], "metadata": "<a/>"}),
+    ] {
+        plane.call("PATCH", &path, &plane.admin, &body).await.refused(400, 3);
+    }
+    assert_eq!(plane.get(&path, &plane.admin).await.succeeded(), &created.json, "nothing was changed");
+
+    let change = json!({"updateMask": "certificates", "certificates": [old, new]});
+    let changed = plane.call("PATCH", &path, &plane.admin, &change).await;
+    let mut expected = created.json.clone();
+    expected["config"]["certificates"] = json!([old, new]);
+    assert_eq!(changed.succeeded(), &expected, "and nothing else");
+    let change = json!({"updateMask": "name, description,signsResponse,acceptsEcdsaAndPss", "name": "firm",
+        "signsResponse": true, "acceptsEcdsaAndPss": true});
+    let changed = plane.call("PATCH", &path, &plane.admin, &change).await;
+    expected["config"].as_object_mut().unwrap().remove("description");
+    for (field, value) in [("name", json!("firm")), ("signsResponse", json!(true)), ("acceptsEcdsaAndPss", json!(true))]
+    {
+        expected["config"][field] = value;
+    }
+    assert_eq!(changed.succeeded(), &expected);
+    assert_eq!(plane.get(&path, &plane.admin).await.succeeded(), &expected);
+    let other = json!({"name": "other", "entityId": "https://idp.example.test", "certificates": [old]});
+    plane.post(SAML, &plane.admin, &other).await.succeeded();
+    plane.call("PATCH", &path, &plane.admin, &json!({"updateMask": "name", "name": "other"})).await.refused(409, 6);
+    plane.call("PATCH", &format!("{SAML}/unknown"), &plane.admin, &change).await.refused(404, 5);
+}

@@ -36,6 +36,11 @@ async fn g02_only_administrators_come_to_the_admin_routes() {
         ("PATCH", "/v1/admin/federation/oidc/uid".to_owned(), json!({"updateMask": "active", "active": false})),
         ("DELETE", "/v1/admin/federation/oidc/uid".to_owned(), Value::Null),
         ("GET", "/v1/admin/federation/saml/uid".to_owned(), Value::Null),
+        (
+            "PATCH",
+            "/v1/admin/federation/saml/uid".to_owned(),
+            json!({"updateMask": "signsResponse", "signsResponse": true}),
+        ),
         ("DELETE", "/v1/admin/federation/saml/uid".to_owned(), Value::Null),
     ];
     let before = plane.keys_in_all().await;

@@ -7,12 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use portcullis::config;
-use portcullis::federation::{FederationError, LoginError, NewSamlConfiguration, UnverifiedSaml};
+use portcullis::federation::{FederationError, LoginError, NewSamlConfiguration, SamlUpdate, UnverifiedSaml};
 use portcullis::identity::{Evidence, Origin};
 use zeroize::Zeroizing;
 
 use crate::fixture::{Fixture, eventually, random, refusal, settings};
-use crate::keys::{ATTACKER, TRUSTED};
+use crate::keys::{ATTACKER, SECOND, Signer, TRUSTED};
 use crate::responses::{
     ACS, AUDIENCE, ISSUER, NOW, RSA_SHA256, SHA256, sign_assertion, sign_assertion_with, template, unsigned,
 };
@@ -48,6 +48,18 @@ async fn login(fixture: &Fixture, configuration: Option<&str>, xml: &str) -> Res
 
 fn good() -> String {
     sign_assertion(&unsigned(), &TRUSTED)
+}
+
+fn metadata(entity_id: &str, signer: &Signer) -> String {
+    let certificate = STANDARD.encode(&signer.certificate);
+    format!(
+        r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity_id}"><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor></md:IDPSSODescriptor></md:EntityDescriptor>"#
+    )
+}
+
+fn signed_with(signers: &[&Signer]) -> SamlUpdate {
+    let certificates = signers.iter().map(|signer| signer.certificate_pem.clone()).collect();
+    SamlUpdate { certificates: Some(certificates), ..SamlUpdate::default() }
 }
 
 #[tokio::test]
@@ -168,15 +180,110 @@ async fn configurations_of_the_wrong_form_are_refused_with_what_to_change() {
 #[tokio::test]
 async fn metadata_gives_entity_id_and_certificates() {
     let fixture = fixture().await;
-    let certificate = STANDARD.encode(&TRUSTED.certificate);
-    let metadata = format!(
-        r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{ISSUER}"><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor></md:IDPSSODescriptor></md:EntityDescriptor>"#
-    );
+    let metadata = metadata(ISSUER, &TRUSTED);
     let given =
         NewSamlConfiguration { entity_id: None, certificates: Vec::new(), metadata: Some(metadata), ..new("a") };
     let made = fixture.federation.create_saml(given, &mut random()).await.unwrap();
     assert_eq!((made.entity_id.as_str(), made.certificates.len()), (ISSUER, 1));
     assert!(login(&fixture, None, &good()).await.is_ok());
+}
+
+#[tokio::test]
+async fn i15_certificates_are_rotated_by_two_updates_while_everybody_can_log_in() {
+    let fixture = fixture().await;
+    let other = fixture.another_node().await;
+    let made = fixture.federation.create_saml(new("a"), &mut random()).await.unwrap();
+    let by_new = sign_assertion(&unsigned(), &SECOND);
+    // Requests need no configId throughout: there is one configuration.
+    assert!(login(&fixture, None, &good()).await.is_ok());
+    refusal(login(&fixture, None, &by_new).await);
+
+    let both = fixture.federation.update_saml(&made.uid, signed_with(&[&TRUSTED, &SECOND])).await.unwrap().unwrap();
+    assert_eq!((both.uid.as_str(), both.certificates.len()), (made.uid.as_str(), 2));
+    assert!(login(&fixture, None, &good()).await.is_ok());
+    assert!(login(&fixture, None, &by_new).await.is_ok());
+
+    fixture.federation.update_saml(&made.uid, signed_with(&[&SECOND])).await.unwrap().unwrap();
+    refusal(login(&fixture, None, &good()).await);
+    assert!(login(&fixture, None, &by_new).await.is_ok());
+    let on_the_other = async |xml: &str| {
+        let unverified = UnverifiedSaml::new(Zeroizing::new(STANDARD.encode(xml)));
+        other.verify_saml(None, unverified).await
+    };
+    eventually("the other node takes the new one", async || on_the_other(&by_new).await.is_ok()).await;
+    eventually("the other node refuses the old one", async || on_the_other(&good()).await.is_err()).await;
+
+    // Metadata says the same, as long as it is that of the same identity provider.
+    let of = |metadata| SamlUpdate { metadata: Some(metadata), ..SamlUpdate::default() };
+    let elsewhere = of(metadata("https://other.example.test/", &TRUSTED));
+    match fixture.federation.update_saml(&made.uid, elsewhere).await {
+        Err(FederationError::Invalid(what)) => assert!(what.starts_with("metadata"), "{what}"),
+        other => panic!("{other:?}"),
+    }
+    refusal(login(&fixture, None, &good()).await);
+    fixture.federation.update_saml(&made.uid, of(metadata(ISSUER, &TRUSTED))).await.unwrap().unwrap();
+    assert!(login(&fixture, None, &good()).await.is_ok());
+    refusal(login(&fixture, None, &by_new).await);
+}
+
+#[tokio::test]
+async fn an_update_changes_what_it_names_and_nothing_else() {
+    let fixture = fixture().await;
+    let given = NewSamlConfiguration { description: Some("people".to_owned()), ..new("a") };
+    let made = fixture.federation.create_saml(given, &mut random()).await.unwrap();
+    fixture.clock.advance(SignedDuration::from_mins(1));
+    let mut expected = (*made).clone();
+    let update = async |update| fixture.federation.update_saml(&made.uid, update).await.unwrap().unwrap();
+    assert_eq!(*update(SamlUpdate::default()).await, expected);
+
+    expected.certificates = vec![SECOND.certificate_pem.clone()];
+    assert_eq!(*update(signed_with(&[&SECOND])).await, expected);
+    expected.name = "b".to_owned();
+    assert_eq!(*update(SamlUpdate { name: Some("b".to_owned()), ..SamlUpdate::default() }).await, expected);
+    expected.description = None;
+    assert_eq!(*update(SamlUpdate { description: Some(None), ..SamlUpdate::default() }).await, expected);
+    expected.accepts_ecdsa_and_pss = true;
+    assert_eq!(*update(SamlUpdate { accepts_ecdsa_and_pss: Some(true), ..SamlUpdate::default() }).await, expected);
+    let by_new = sign_assertion(&unsigned(), &SECOND);
+    assert!(login(&fixture, None, &by_new).await.is_ok());
+    expected.signs_response = true;
+    assert_eq!(*update(SamlUpdate { signs_response: Some(true), ..SamlUpdate::default() }).await, expected);
+    refusal(login(&fixture, None, &by_new).await);
+    assert_eq!(*fixture.federation.saml_configurations()[0], expected);
+}
+
+#[tokio::test]
+async fn an_update_that_is_refused_changes_nothing() {
+    let fixture = fixture().await;
+    let made = fixture.federation.create_saml(new("a"), &mut random()).await.unwrap();
+    let rename = |name: &str| SamlUpdate { name: Some(name.to_owned()), ..SamlUpdate::default() };
+    let pem = |pems: &[&str]| {
+        let certificates = Some(pems.iter().map(|&pem| pem.to_owned()).collect());
+        SamlUpdate { certificates, ..rename("b") }
+    };
+    let wrong = [
+        ("name", rename("a b")),
+        ("description", SamlUpdate { description: Some(Some("a".repeat(1025))), ..rename("b") }),
+        ("there is no certificate", pem(&[])),
+        ("certificate 2", pem(&[&SECOND.certificate_pem, "no certificate"])),
+        ("certificates", SamlUpdate { metadata: Some(metadata(ISSUER, &SECOND)), ..signed_with(&[&SECOND]) }),
+        ("metadata", SamlUpdate { metadata: Some("<a/>".to_owned()), ..rename("b") }),
+    ];
+    for (start, update) in wrong {
+        match fixture.federation.update_saml(&made.uid, update).await {
+            Err(FederationError::Invalid(what)) => assert!(what.starts_with(start), "{start}: {what}"),
+            other => panic!("{start}: {other:?}"),
+        }
+    }
+    for unknown in ["", "a", "00000000-0000-4000-8000-000000000000", &made.uid.to_uppercase()] {
+        assert!(fixture.federation.update_saml(unknown, rename("b")).await.unwrap().is_none(), "{unknown}");
+    }
+    assert_eq!(fixture.federation.saml_configurations(), std::slice::from_ref(&made));
+    assert!(login(&fixture, None, &good()).await.is_ok());
+    create(&fixture, new("taken")).await;
+    let taken = fixture.federation.update_saml(&made.uid, rename("taken")).await;
+    assert!(matches!(taken, Err(FederationError::AlreadyExists(_))), "{taken:?}");
+    assert!(fixture.federation.update_saml(&made.uid, rename("a")).await.unwrap().is_some(), "its own name");
 }
 
 #[tokio::test]

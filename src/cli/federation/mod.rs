@@ -55,6 +55,8 @@ enum Add {
 enum Update {
     /// An OIDC issuer: only what is given changes
     Oidc(oidc::Update),
+    /// A SAML identity provider: only what is given changes
+    Saml(saml::Update),
 }
 
 #[derive(Args)]
@@ -86,6 +88,7 @@ enum Prepared {
     Remove(One),
     Show(One),
     UpdateOidc(String, crate::control::UpdateOidcConfig),
+    UpdateSaml(String, crate::control::UpdateSamlConfig),
 }
 
 impl Action {
@@ -98,6 +101,10 @@ impl Action {
             Self::Update(Update::Oidc(update)) => {
                 let (uid, request) = update.request()?;
                 Prepared::UpdateOidc(uid, request)
+            }
+            Self::Update(Update::Saml(update)) => {
+                let (uid, request) = update.request()?;
+                Prepared::UpdateSaml(uid, request)
             }
             Self::Remove(one) => Prepared::Remove(one),
         })
@@ -120,11 +127,23 @@ impl Prepared {
             Self::UpdateOidc(uid, request) => {
                 // A uid that is none could be any path.
                 let Configuration::Oidc(found) = find(service, &One { uid }).await? else {
-                    return Err(Failure::work("that is a SAML configuration: remove it, and add the right one"));
+                    return Err(Failure::work(
+                        "that is a SAML configuration: `portcullis federation update saml` changes it",
+                    ));
                 };
                 let path = format!("{OIDC}/{}", found.uid);
                 let updated: OidcConfigAnswer = service.call(Method::PATCH, &path, Some(&request)).await?;
                 Configuration::Oidc(updated.config)
+            }
+            Self::UpdateSaml(uid, request) => {
+                let Configuration::Saml(found) = find(service, &One { uid }).await? else {
+                    return Err(Failure::work(
+                        "that is an OIDC configuration: `portcullis federation update oidc` changes it",
+                    ));
+                };
+                let path = format!("{SAML}/{}", found.uid);
+                let updated: SamlConfigAnswer = service.call(Method::PATCH, &path, Some(&request)).await?;
+                Configuration::Saml(updated.config)
             }
             Self::Remove(one) => {
                 let found = find(service, &one).await?;

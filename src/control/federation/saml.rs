@@ -1,4 +1,4 @@
-//! `/v1/admin/federation/saml`
+//! `/v1/admin/federation/saml`: the messages, and everything but the update.
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -77,7 +77,7 @@ pub struct SamlConfigList {
 }
 
 impl Services {
-    fn saml_message(&self, config: &SamlConfiguration) -> SamlConfigMessage {
+    pub(super) fn saml_message(&self, config: &SamlConfiguration) -> SamlConfigMessage {
         SamlConfigMessage {
             uid: config.uid.clone(),
             org_uid: self.keys.organization().to_string(),

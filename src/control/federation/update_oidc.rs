@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::oidc::{OidcApiAccess, OidcConfigAnswer};
+use super::update_mask::{needed, nothing_unnamed};
 use crate::control::body::StrictJson;
 use crate::control::caller::Administrator;
 use crate::control::{ControlError, ErrorBody, Services};
@@ -55,7 +56,7 @@ impl UpdateOidcConfig {
                 _ => return Err(ControlError::Invalid(format!("updateMask: {FIELDS}"))),
             }
         }
-        let left_over = [
+        nothing_unnamed(&[
             ("name", self.name.is_some()),
             ("issuerUrl", self.issuer_url.is_some()),
             ("audience", self.audience.is_some()),
@@ -63,20 +64,9 @@ impl UpdateOidcConfig {
             ("description", self.description.is_some()),
             ("algorithms", self.algorithms.is_some()),
             ("apiAccess", self.api_access.is_some()),
-        ];
-        match left_over.iter().find(|(_, is_there)| *is_there) {
-            Some((field, _)) => {
-                Err(ControlError::Invalid(format!("{field} is given, and updateMask does not name it")))
-            }
-            None => Ok(update),
-        }
+        ])?;
+        Ok(update)
     }
-}
-
-fn needed<T>(field: &str, value: Option<T>) -> Result<T, ControlError> {
-    value.ok_or_else(|| {
-        ControlError::Invalid(format!("updateMask names {field}, which is absent and cannot be cleared"))
-    })
 }
 
 /// Change an OIDC configuration
