@@ -64,11 +64,13 @@ impl Evidence {
     }
 
     /// The same, good for one key.
+    #[cfg_attr(not(feature = "saml"), expect(dead_code, reason = "only SAML assertions are like that"))]
     pub(crate) fn usable_once(self, use_once: UseOnce) -> Self {
         Self { use_once: Some(use_once), ..self }
     }
 
     /// The same, for keys that do not outlive the session at the identity provider.
+    #[cfg_attr(not(feature = "saml"), expect(dead_code, reason = "only SAML assertions are like that"))]
     pub(crate) fn ending_with_session(self, session_ends_at: Option<Timestamp>) -> Self {
         Self { session_ends_at, ..self }
     }
