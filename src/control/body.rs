@@ -72,7 +72,7 @@ async fn read_of_caller(request: Request, largest: usize, services: &Services) -
     }
 }
 
-async fn read(body: Body, largest: usize) -> Result<Vec<u8>, ControlError> {
+pub(super) async fn read(body: Body, largest: usize) -> Result<Vec<u8>, ControlError> {
     let whole = tokio::time::timeout(LONGEST_WAIT, Limited::new(body, largest).collect()).await;
     match whole.map_err(|_| ControlError::TooSlow)? {
         Ok(body) => Ok(body.to_bytes().into()),

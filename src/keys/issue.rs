@@ -129,11 +129,12 @@ impl Keys {
     /// One write: the key, whose it is, what to forget later, and that its evidence is used up. There is
     /// no moment at which one of them is there without the others.
     async fn store_new(&self, record: &KeyRecord, use_once: Option<UseOnce>) -> Result<(), KeysError> {
-        let create = |key, value| Write { key, expected: Expected::Absent, change: Mutation::Put(value) };
         let owned = RecordKey::for_owned(&record.principal, &record.id);
         let key_of_assertion = use_once.map(|once| RecordKey::for_used_assertion(&once.name));
-        let mut writes =
-            vec![create(record.record_key(), record.encode()), create(owned.clone(), encode(&OwnedRecord::default()))];
+        let mut writes = vec![
+            Write::create(record.record_key(), record.encode()),
+            Write::create(owned.clone(), encode(&OwnedRecord::default())),
+        ];
         // Static keys stay listed when they have ended: a person made them and may look for them.
         let is_static = matches!(record.minted_from, MintedFrom::Static { .. });
         if let Some(end) = record.expires_at.filter(|_| !is_static) {
@@ -144,7 +145,7 @@ impl Keys {
             && !crate::fault::check_is_off("assertion_replay")
         {
             let used = UsedAssertionRecord { access_key_id: record.id.clone() };
-            writes.push(create(key.clone(), encode(&used)));
+            writes.push(Write::create(key.clone(), encode(&used)));
             let until = once.until.as_second() + KEPT_AFTER_LAST_VALID.as_secs();
             writes.push(due(until, &once.name.to_hex(), std::slice::from_ref(key)));
         }

@@ -28,6 +28,14 @@ pub struct Write {
     pub change: Mutation,
 }
 
+impl Write {
+    /// Puts `value` under a name that must be free.
+    #[must_use]
+    pub fn create(key: RecordKey, value: Bytes) -> Self {
+        Self { key, expected: Expected::Absent, change: Mutation::Put(value) }
+    }
+}
+
 /// The condition of a [`Write`]. The default, [`Expected::Absent`], overwrites nothing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Expected {

@@ -61,7 +61,7 @@ pub trait KeyStore: Send + Sync + 'static {
 
     /// Puts `value` under a name that must be free.
     fn create(&self, key: RecordKey, value: Bytes) -> BoxFuture<'_, Result<Revision, CommitError>> {
-        self.commit(vec![Write { key, expected: Expected::Absent, change: Mutation::Put(value) }])
+        self.commit(vec![Write::create(key, value)])
     }
 
     /// Replaces a record that must still be at `revision`.

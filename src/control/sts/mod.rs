@@ -21,18 +21,14 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 
-use std::error::Error as _;
-use std::time::Duration;
-
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
-use http_body_util::LengthLimitError;
 
-use super::Services;
+use super::body::read;
 use super::record::RequestId;
+use super::{ControlError, Services};
 use crate::s3::{Domains, RequestHead};
 
 use answer::Answer;
@@ -63,7 +59,10 @@ async fn serve(State(mut services): State<Services>, request: Request) -> Respon
 async fn answer_to(services: &mut Services, request: Request) -> Result<Answer, StsError> {
     services.count_login(request.extensions())?;
     let (parts, body) = request.into_parts();
-    let body = read(body).await?;
+    let body = read(body, LARGEST_BODY).await.map_err(|error| match error {
+        ControlError::TooLarge => StsError::TooLarge,
+        _ => StsError::BodyCut,
+    })?;
     let head = RequestHead::parse(parts.method, &parts.uri, parts.headers, &Domains::default())
         .map_err(|error| StsError::Invalid(error.message.into_owned()))?;
     let mut parameters = Parameters::read(&head, &body)?;
@@ -79,15 +78,6 @@ async fn answer_to(services: &mut Services, request: Request) -> Result<Answer, 
             caller_identity::get_caller_identity(&signer, parameters)
         }
     }
-}
-
-/// A whole body, of a bounded size and within a bounded time.
-async fn read(body: Body) -> Result<Bytes, StsError> {
-    let read = tokio::time::timeout(LONGEST_WAIT, axum::body::to_bytes(body, LARGEST_BODY)).await;
-    read.map_err(|_| StsError::BodyCut)?.map_err(|error| {
-        let too_large = error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-        if too_large { StsError::TooLarge } else { StsError::BodyCut }
-    })
 }
 
 /// What can be asked for.
@@ -135,5 +125,3 @@ fn no_such_operation(action: &str) -> StsError {
 const VERSION: &str = "2011-06-15";
 /// Bytes of a request body: a SAML response of 256 KiB, escaped.
 const LARGEST_BODY: usize = 384 << 10;
-/// From the head of a request to the end of its body.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);

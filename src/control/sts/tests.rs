@@ -4,7 +4,9 @@
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Body;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use rand::rand_core::UnwrapErr;
@@ -14,7 +16,7 @@ use super::*;
 use crate::authority::{Ceilings, IssueDenial};
 use crate::clock::{Clock, SettableClock};
 use crate::config::Ceiling;
-use crate::control::{Caller, Control, ControlError, TooOften};
+use crate::control::{Caller, Control, TooOften};
 use crate::federation::{Federation, LoginError};
 use crate::identity::{AccessKeyId, Evidence, OrganizationId, Origin, Permission, Principal, SecretDigest, UseOnce};
 use crate::keys::{CacheSettings, Keys, KeysError};

@@ -5,8 +5,7 @@ use rand::CryptoRng;
 use crate::identity::{ApiToken, Evidence, Origin, Permission, Principal, TokenId};
 use crate::keys::{Keys, KeysError};
 use crate::store::{
-    CommitError, Expected, Mutation, RecordKey, SingleSignOnRecord, TokenOrigin, TokenRecord, TokenState, Write,
-    decode, encode,
+    CommitError, RecordKey, SingleSignOnRecord, TokenOrigin, TokenRecord, TokenState, Write, decode, encode,
 };
 
 /// Somebody who proved to hold a living API token. Only [`Keys::login`] and
@@ -134,9 +133,10 @@ impl Keys {
                     state: TokenState::Active {},
                 };
                 let reference = SingleSignOnRecord { token: record.id.clone() };
-                let create = |key, value| Write { key, expected: Expected::Absent, change: Mutation::Put(value) };
-                let writes =
-                    vec![create(record.record_key(), encode(&record)), create(index.clone(), encode(&reference))];
+                let writes = vec![
+                    Write::create(record.record_key(), encode(&record)),
+                    Write::create(index.clone(), encode(&reference)),
+                ];
                 match self.store.commit(writes).await {
                     Ok(revision) => {
                         tracing::info!(token = %record.id, %issuer, ?subject, "first login: assigned a token id");

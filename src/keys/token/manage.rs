@@ -11,8 +11,8 @@ use super::TokenInfo;
 use crate::identity::{ApiToken, Permission, Principal, TokenId};
 use crate::keys::{Keys, KeysError};
 use crate::store::{
-    BearerRecord, CommitError, Expected, Mutation, RecordKey, TOKENS, TOKENS_USED, TokenOrigin, TokenRecord,
-    TokenState, UsedRecord, Write, encode,
+    BearerRecord, CommitError, RecordKey, TOKENS, TOKENS_USED, TokenOrigin, TokenRecord, TokenState, UsedRecord, Write,
+    encode,
 };
 
 /// What a token shall be.
@@ -73,10 +73,9 @@ impl Keys {
             state: TokenState::Active {},
         };
         let bearer = BearerRecord { token: record.id.clone() };
-        let create = |key, value| Write { key, expected: Expected::Absent, change: Mutation::Put(value) };
         let writes = vec![
-            create(record.record_key(), encode(&record)),
-            create(RecordKey::for_bearer(&token.digest()), encode(&bearer)),
+            Write::create(record.record_key(), encode(&record)),
+            Write::create(RecordKey::for_bearer(&token.digest()), encode(&bearer)),
         ];
         let revision = self.store.commit(writes).await?;
         let info = self.token_info(&record, None);
