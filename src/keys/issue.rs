@@ -7,7 +7,7 @@ use super::{Grant, KeyInfo, KeyLife, Keys, KeysError};
 use crate::identity::{AccessKeyId, Attributes, Permission, Principal, SecretAccessKey, SessionToken, UseOnce};
 use crate::store::{
     CommitError, DueRecord, Expected, KeyRecord, KeyState, MintedFrom, Mutation, OwnedRecord, PrincipalRecord,
-    RecordKey, TokenState, UsedAssertionRecord, Write, encode,
+    RecordKey, TokenEnd, UsedAssertionRecord, Write, encode,
 };
 
 /// What a static key shall be.
@@ -105,11 +105,10 @@ impl Keys {
     /// What is left of `grant` now. Between a login and its key lies a request that its sender may draw
     /// out, and what another node did takes a moment to get here: so it is the store that is asked.
     async fn still_granted(&self, grant: Grant, now: Timestamp) -> Result<Grant, KeysError> {
-        let off = crate::fault::check_is_off;
         let principal = RecordKey::for_principal(&grant.principal);
         if let Some(stored) = self.store.load(&principal).await?
             && PrincipalRecord::decode(&principal, &stored.value)?.suspended_since.is_some()
-            && !off("suspended_issue")
+            && !crate::fault::check_is_off("suspended_issue")
         {
             return Err(KeysError::Suspended(grant.principal));
         }
@@ -117,13 +116,11 @@ impl Keys {
         let Some((record, _)) = self.tokens.load(token).await? else {
             return Err(KeysError::NoSuchToken(token.clone()));
         };
-        if matches!(record.state, TokenState::Revoked { .. }) && !off("token_revoked") {
-            return Err(KeysError::NotPermitted("this API token was revoked"));
+        match record.end_by(now) {
+            Some(TokenEnd::Expired(_)) => Err(KeysError::NotPermitted("this API token has expired")),
+            Some(TokenEnd::Revoked(_)) => Err(KeysError::NotPermitted("this API token was revoked")),
+            None => Ok(Grant { permission: grant.permission.min(record.permission), ..grant }),
         }
-        if record.expires_at.is_some_and(|end| end <= now) && !off("token_expiry") {
-            return Err(KeysError::NotPermitted("this API token has expired"));
-        }
-        Ok(Grant { permission: grant.permission.min(record.permission), ..grant })
     }
 
     /// One write: the key, whose it is, what to forget later, and that its evidence is used up. There is

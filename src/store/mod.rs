@@ -25,7 +25,8 @@ pub use embedded::EmbeddedStore;
 pub use error::{CommitError, OpenError, StoreError};
 pub use record_codec::{
     BearerRecord, DueRecord, KeyRecord, KeyState, MintedFrom, OwnedRecord, PrincipalRecord, RecordError,
-    SingleSignOnRecord, TokenOrigin, TokenRecord, TokenState, UsedAssertionRecord, UsedRecord, decode, encode,
+    SingleSignOnRecord, TokenEnd, TokenOrigin, TokenRecord, TokenState, UsedAssertionRecord, UsedRecord, decode,
+    encode,
 };
 pub use record_key::{DUE, FEDERATION, KEYS, OWNED, PRINCIPALS, RecordKey, RecordKeyError, TOKENS, TOKENS_USED, USED};
 pub use seal::{SealError, SealKeyId, SealKeys, SealedSecret};

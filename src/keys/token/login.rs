@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use crate::identity::{ApiToken, Evidence, Origin, Permission, Principal, TokenId};
 use crate::keys::{Keys, KeysError};
 use crate::store::{
-    CommitError, RecordKey, SingleSignOnRecord, TokenOrigin, TokenRecord, TokenState, Write, decode, encode,
+    CommitError, RecordKey, SingleSignOnRecord, TokenEnd, TokenOrigin, TokenRecord, TokenState, Write, decode, encode,
 };
 
 /// Somebody who proved to hold a living API token. Only [`Keys::login`] and
@@ -78,18 +78,16 @@ impl Keys {
             tracing::info!("a login with an API token that nobody has");
             return Ok(None);
         };
-        let off = crate::fault::check_is_off;
-        if let TokenState::Revoked { at, .. } = record.state
-            && !off("token_revoked")
-        {
-            tracing::info!(token = %record.id, %at, "a login with a revoked API token");
-            return Ok(None);
-        }
-        if let Some(at) = record.expires_at.filter(|end| *end <= now)
-            && !off("token_expiry")
-        {
-            tracing::info!(token = %record.id, %at, "a login with an expired API token");
-            return Ok(None);
+        match record.end_by(now) {
+            Some(TokenEnd::Expired(at)) => {
+                tracing::info!(token = %record.id, %at, "a login with an expired API token");
+                return Ok(None);
+            }
+            Some(TokenEnd::Revoked(at)) => {
+                tracing::info!(token = %record.id, %at, "a login with a revoked API token");
+                return Ok(None);
+            }
+            None => {}
         }
         let holder = self.unless_suspended(TokenHolder::new(&record))?;
         self.last_uses.note_token(&record.id, now);
@@ -187,11 +185,7 @@ impl Keys {
             return true;
         }
         let now = self.clock.now();
-        let stands = |record: &TokenRecord| {
-            matches!(record.state, TokenState::Active {})
-                && record.expires_at.is_none_or(|end| end > now)
-                && record.permission >= holder.permission
-        };
+        let stands = |record: &TokenRecord| record.end_by(now).is_none() && record.permission >= holder.permission;
         self.tokens.known(&holder.token).is_some_and(|record| stands(&record)) && !self.is_suspended(&holder.principal)
     }
 

@@ -17,7 +17,7 @@ use super::RecordKey;
 pub use due::{DueRecord, UsedAssertionRecord};
 pub use key::{KeyRecord, KeyState, MintedFrom, OwnedRecord, UsedRecord};
 pub use principal::PrincipalRecord;
-pub use token::{BearerRecord, SingleSignOnRecord, TokenOrigin, TokenRecord, TokenState};
+pub use token::{BearerRecord, SingleSignOnRecord, TokenEnd, TokenOrigin, TokenRecord, TokenState};
 
 /// Why a stored record could not be read. The store, or a newer version of this program, is at fault.
 #[derive(Clone, Debug, thiserror::Error)]

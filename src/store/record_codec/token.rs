@@ -83,7 +83,26 @@ pub struct SingleSignOnRecord {
     pub token: TokenId,
 }
 
+/// Why a token proves nothing any more, and since when.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenEnd {
+    /// Its time came.
+    Expired(Timestamp),
+    /// It was revoked.
+    Revoked(Timestamp),
+}
+
 impl TokenRecord {
+    /// Why it proves nothing at `now`; `None` while it does. Of several reasons, the most final.
+    #[must_use]
+    pub fn end_by(&self, now: Timestamp) -> Option<TokenEnd> {
+        let off = crate::fault::check_is_off;
+        match self.state {
+            TokenState::Revoked { at, .. } if !off("token_revoked") => Some(TokenEnd::Revoked(at)),
+            _ => self.expires_at.filter(|end| *end <= now && !off("token_expiry")).map(TokenEnd::Expired),
+        }
+    }
+
     /// The name that this record is kept under.
     #[must_use]
     pub fn record_key(&self) -> RecordKey {
