@@ -6,15 +6,15 @@ use zeroize::Zeroizing;
 use crate::control::{ControlError, Services};
 use crate::federation::{LoginError, UnverifiedJwt};
 use crate::identity::ApiToken;
-use crate::keys::{KeysError, TokenHolder};
+use crate::keys::TokenHolder;
 
 impl Services {
     /// Who shows the token in the Authorization header. What is wrong with it, the log says; the client
     /// gets one answer for everything.
     ///
     /// # Errors
-    /// [`ControlError::Unauthenticated`]; [`KeysError::Suspended`] once it is clear who it is; or that
-    /// nobody can tell now.
+    /// [`ControlError::Unauthenticated`]; that its principal is suspended, once it is clear who it is; or
+    /// that nobody can tell now.
     pub(super) async fn token_holder(&mut self, headers: &HeaderMap) -> Result<TokenHolder, ControlError> {
         let refused = |reason: &str| {
             tracing::info!(reason, "refused a login");
@@ -34,11 +34,7 @@ impl Services {
         } else {
             return Err(refused("what follows Bearer is neither an API token nor a JSON Web Token"));
         };
-        let holder = holder.ok_or(ControlError::Unauthenticated)?;
-        if self.keys.is_suspended(holder.principal()) {
-            return Err(KeysError::Suspended(holder.principal().clone()).into());
-        }
-        Ok(holder)
+        holder.ok_or(ControlError::Unauthenticated)
     }
 
     async fn single_sign_on(&mut self, unverified: UnverifiedJwt) -> Result<Option<TokenHolder>, ControlError> {
