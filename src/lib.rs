@@ -28,6 +28,7 @@ pub mod fault;
 
 pub mod identity;
 pub mod s3;
+pub mod policy;
 pub mod sigv4;
 
 pub mod audit;
