@@ -34,6 +34,11 @@ pub(crate) fn condition_is_met(
         Known::One(text) => vec![text.as_str()],
         Known::Many(texts) => texts.iter().map(String::as_str).collect(),
     });
+    let was_empty = found_values.as_ref().is_some_and(Vec::is_empty);
+    // A request cannot carry a key with no values at all, so an empty list is a missing key.
+    let found_values = found_values.filter(|values| !values.is_empty());
+    // "key values resolve to a null data set, such as an empty string"
+    let null = found_values.iter().flatten().all(|value| value.is_empty());
     let (set, rest) = match operator.split_once(':') {
         Some((set, rest)) => (Some(set), rest),
         None => (None, operator),
@@ -48,12 +53,15 @@ pub(crate) fn condition_is_met(
     let (positive, negated) = positive(base);
     let passes = |value: &str| written.iter().any(|one| matches(positive, one, value, variables, asked)) != negated;
     let met = match (base, set, &found_values) {
-        ("Null", ..) => {
-            let missing = found_values.as_ref().is_none_or(Vec::is_empty);
-            written.iter().any(|wanted| (wanted == "true") == missing)
-        }
+        // "true (the key doesn't exist — it is null) or false (the key exists and its value is not null)"
+        ("Null", ..) => written.iter().any(|wanted| (wanted == "true") == null),
         // "If the key is not present, evaluate the condition element as true."
         (_, _, None) if if_exists => true,
+        // "It also returns true if there are no keys in the request, or if the key values resolve to a null
+        // data set, such as an empty string."
+        (_, Some("ForAllValues"), _) if null => true,
+        // "For no matching key or a null dataset, the condition returns false."
+        (_, Some("ForAnyValue"), _) if null => false,
         (_, Some("ForAllValues"), values) => values.iter().flatten().all(|value| passes(value)),
         (_, Some("ForAnyValue"), values) => values.iter().flatten().any(|value| passes(value)),
         // "the values do not match and the condition is false. If the policy condition requires that the
@@ -75,8 +83,10 @@ pub(crate) fn condition_is_met(
         Some(values) if values.len() > 1 || (set.is_none() && written.len() > 1) => {
             coverage.condition(base, form, Outcome::SeveralValues);
         }
-        Some(values) if values.is_empty() => coverage.condition(base, form, Outcome::EmptySet),
         Some(_) => {}
+    }
+    if was_empty {
+        coverage.condition(base, form, Outcome::EmptySet);
     }
     met
 }
@@ -195,7 +205,8 @@ fn resolve(variable: &str, asked: &Asked) -> Option<String> {
         None => (variable, None),
     };
     match known(key, asked) {
-        Some(Known::One(text)) => Some(text.clone()),
+        // "references a condition context key that has no value or is not present"
+        Some(Known::One(text)) if !text.is_empty() => Some(text.clone()),
         _ => default,
     }
 }
