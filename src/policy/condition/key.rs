@@ -129,7 +129,9 @@ impl ConditionKey {
     pub(super) fn named(name: &str, organization: &OrganizationId) -> Result<Self, String> {
         let _ = organization;
         let fixed = FixedKey::ALL.iter().find(|key| key.name().eq_ignore_ascii_case(name));
-        fixed.map(|key| Self::Fixed(*key)).ok_or_else(|| format!("{name:?} is not a condition key that can be known here"))
+        fixed
+            .map(|key| Self::Fixed(*key))
+            .ok_or_else(|| format!("{name:?} is not a condition key that can be known here"))
     }
 
     /// What its values are.
