@@ -18,7 +18,7 @@ use crate::shrink::shrink;
 const EVERYDAY: u64 = 100_000;
 const LONG: u64 = 10_000_000;
 /// Questions to one policy set.
-const QUESTIONS: u64 = 200;
+const QUESTIONS: u64 = 100;
 
 #[test]
 fn engine_and_reference_agree() {
@@ -67,7 +67,7 @@ struct Round {
 impl Round {
     fn play(&mut self, seed: u64) {
         let mut dice = Dice::new(seed);
-        let set = self.policy_set(&mut dice);
+        let set = self.policy_set(&mut dice, seed);
         let compiled = compile_organization(&set.organization).unwrap();
         let policy = compile_bucket(&set.bucket_policy, set.bucket).unwrap();
         for _ in 0..QUESTIONS {
@@ -93,8 +93,9 @@ impl Round {
     }
 
     /// Documents that the engine takes. What it refuses is made anew, and counted.
-    fn policy_set(&mut self, dice: &mut Dice) -> PolicySet {
+    fn policy_set(&mut self, dice: &mut Dice, seed: u64) -> PolicySet {
         let mut number = 0;
+        let mut statement_number = 0;
         let organization = dice.several(1, 4, |dice| {
             number += 1;
             loop {
@@ -112,7 +113,11 @@ impl Round {
             None => json!({ "Statement": statements }),
         };
         let statements = dice.several(1, 5, |dice| loop {
-            let statement = generate::bucket_statement(dice, bucket, variables);
+            statement_number += 1;
+            let statement = match statement_number {
+                1 => generate::conditional_statement(dice, bucket, variables, usize::try_from(seed).unwrap()),
+                _ => generate::bucket_statement(dice, bucket, variables),
+            };
             match compile_bucket(&document(vec![statement.clone()]), bucket) {
                 Ok(_) => return statement,
                 Err(error) => self.refuse(&error),
@@ -122,9 +127,9 @@ impl Round {
     }
 
     fn refuse(&mut self, error: &str) {
-        // Without the names that differ from document to document.
-        let kind: String = error.split(['"', '\'', '`']).step_by(2).collect::<Vec<_>>().join("_");
-        *self.refused.entry(kind.chars().filter(|c| !c.is_ascii_digit()).collect()).or_default() += 1;
+        // Where, without the numbers.
+        let place: String = error.split(": ").next().unwrap().chars().filter(|c| !c.is_ascii_digit()).collect();
+        *self.refused.entry(place.split(['.', '[']).next_back().unwrap_or_default().to_owned()).or_default() += 1;
     }
 }
 

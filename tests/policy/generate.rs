@@ -36,9 +36,11 @@ const OTHER_ACTIONS: &[&str] =
 
 /// One organization policy.
 pub(crate) fn organization_policy(dice: &mut Dice, number: usize) -> Value {
+    let mut names = 0;
     let statement = |dice: &mut Dice| {
+        names += 1;
         json!({
-            "name": format!("s{}", dice.below(3)),
+            "name": format!("s{names}"),
             "effect": dice.pick(&["Allow", "Allow", "Deny"]),
             "actions": dice.several(1, 3, |dice| action_pattern(dice, true)),
             "resources": dice.several(1, 3, bare_resource),
@@ -46,6 +48,18 @@ pub(crate) fn organization_policy(dice: &mut Dice, number: usize) -> Value {
         })
     };
     json!({ "version": "v1alpha1", "name": format!("p{number}"), "statements": dice.several(1, 4, statement) })
+}
+
+/// A statement for everybody and everything in `bucket` that leaves the decision to one condition: the
+/// operator and the form of the cell with this number, so that every cell has its turn.
+pub(crate) fn conditional_statement(dice: &mut Dice, bucket: &str, variables: bool, cell: usize) -> Value {
+    json!({
+        "Effect": dice.pick(&["Allow", "Deny"]),
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
+        "Condition": generate_conditions::of_cell(dice, variables, cell),
+    })
 }
 
 /// One statement of the policy of `bucket`. With `variables` it may have some.
@@ -132,7 +146,7 @@ fn organization_principal(dice: &mut Dice) -> String {
     match dice.below(8) {
         0 => "*".to_owned(),
         1 => "anonymous".to_owned(),
-        2 => dice.pick(&["role/*", "role*", "r*", "saml/*", "s*", "role/Adm*", "role/https://i*", "a*"]).to_owned(),
+        2 => dice.pick(&["role/*", "role*", "r*", "saml/*", "s*", "role/Adm*", "role/https://i*", "c*"]).to_owned(),
         _ => short_principal(dice),
     }
 }

@@ -9,6 +9,15 @@ use crate::coverage::OPERATORS;
 use crate::dice::Dice;
 use crate::generate::one;
 
+/// What stands before and behind an operator's name.
+const FORMS: &[(&str, &str)] = &[
+    ("", ""),
+    ("", "IfExists"),
+    ("ForAnyValue:", ""),
+    ("ForAllValues:", ""),
+    ("ForAnyValue:", "IfExists"),
+    ("ForAllValues:", "IfExists"),
+];
 const TEXT_KEYS: &[&str] = &[
     "aws:username",
     "aws:userid",
@@ -84,21 +93,24 @@ const ARNS: &[&str] = &[
 pub(crate) fn block(dice: &mut Dice, variables: bool) -> Value {
     let mut block = Map::new();
     for _ in 0..=dice.below(3) / 2 {
-        let base = dice.pick(OPERATORS);
-        let operator = match dice.below(6) {
-            _ if base == "Null" => base.to_owned(),
-            0 => format!("{base}IfExists"),
-            1 => format!("ForAnyValue:{base}"),
-            2 => format!("ForAllValues:{base}"),
-            3 => format!("ForAnyValue:{base}IfExists"),
-            4 => format!("ForAllValues:{base}IfExists"),
-            _ => base.to_owned(),
-        };
-        let set = operator.starts_with("For");
-        let (key, values) = line(dice, base, set, variables);
-        block.insert(operator, json!({ key: values }));
+        let (operator, form) = (dice.below(OPERATORS.len()), dice.below(FORMS.len()));
+        add(&mut block, dice, variables, operator, form);
     }
     Value::Object(block)
+}
+
+/// A `Condition` element with one operator in one form: all of them in turn.
+pub(crate) fn of_cell(dice: &mut Dice, variables: bool, cell: usize) -> Value {
+    let mut block = Map::new();
+    add(&mut block, dice, variables, cell % OPERATORS.len(), cell / OPERATORS.len() % FORMS.len());
+    Value::Object(block)
+}
+
+fn add(block: &mut Map<String, Value>, dice: &mut Dice, variables: bool, operator: usize, form: usize) {
+    let (base, (before, after)) = (OPERATORS[operator], FORMS[form]);
+    let operator = if base == "Null" { base.to_owned() } else { format!("{before}{base}{after}") };
+    let (key, values) = line(dice, base, !before.is_empty(), variables);
+    block.insert(operator, json!({ key: values }));
 }
 
 /// A key and the values it is compared with.

@@ -29,8 +29,15 @@ pub(crate) fn condition_is_met(
     asked: &Asked,
     coverage: &mut Coverage,
 ) -> bool {
-    let found = known(key, asked);
-    let found_values: Option<Vec<&str>> = found.map(|known| match known {
+    // "aws:EpochTime": whole seconds.
+    let whole_seconds = |known: &Known| match known {
+        Known::One(text) if key.eq_ignore_ascii_case("aws:EpochTime") => {
+            Known::One(text.split_once('.').map_or(text.clone(), |(seconds, _)| format!("{seconds}Z")))
+        }
+        other => other.clone(),
+    };
+    let found = known(key, asked).map(whole_seconds);
+    let found_values: Option<Vec<&str>> = found.as_ref().map(|known| match known {
         Known::One(text) => vec![text.as_str()],
         Known::Many(texts) => texts.iter().map(String::as_str).collect(),
     });
@@ -281,7 +288,7 @@ fn days(year: i128, month: i128, day: i128) -> i128 {
 }
 
 /// A condition's value may be written as a number or as true and false.
-fn as_text(value: &Value) -> String {
+pub(crate) fn as_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
