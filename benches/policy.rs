@@ -9,8 +9,8 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use portcullis::identity::{OrganizationId, Principal};
 use portcullis::policy::{
-    Asker, BucketPolicy, Context, FixedKey, OrganizationPolicies, OrganizationPolicy, PolicyAction, Question,
-    Resource, Value, Verdict,
+    Asker, BucketPolicy, Context, FixedKey, OrganizationPolicies, OrganizationPolicy, PolicyAction, Question, Resource,
+    Value, Verdict,
 };
 use portcullis::s3::operation::Action;
 use serde_json::json;

@@ -112,15 +112,17 @@ impl Round {
             Some(version) => json!({ "Version": version, "Statement": statements }),
             None => json!({ "Statement": statements }),
         };
-        let statements = dice.several(1, 5, |dice| loop {
-            statement_number += 1;
-            let statement = match statement_number {
-                1 => generate::conditional_statement(dice, bucket, variables, usize::try_from(seed).unwrap()),
-                _ => generate::bucket_statement(dice, bucket, variables),
-            };
-            match compile_bucket(&document(vec![statement.clone()]), bucket) {
-                Ok(_) => return statement,
-                Err(error) => self.refuse(&error),
+        let statements = dice.several(1, 5, |dice| {
+            loop {
+                statement_number += 1;
+                let statement = match statement_number {
+                    1 => generate::conditional_statement(dice, bucket, variables, usize::try_from(seed).unwrap()),
+                    _ => generate::bucket_statement(dice, bucket, variables),
+                };
+                match compile_bucket(&document(vec![statement.clone()]), bucket) {
+                    Ok(_) => return statement,
+                    Err(error) => self.refuse(&error),
+                }
             }
         });
         PolicySet { organization, bucket, bucket_policy: document(unique_sids(statements)) }
@@ -189,8 +191,5 @@ fn complain(seed: u64, asked: &Asked, document: &Value, answers: &dyn Fn(&Value)
     let differs = |document: &Value| answers(document).is_some_and(|(engine, expected)| engine != expected);
     let least = shrink(document, &differs);
     let (engine, expected) = answers(&least).unwrap();
-    panic!(
-        "seed {seed}: the engine says {engine:?}, the reference {expected:?}\n{}\n{least:#}",
-        asked.describe()
-    );
+    panic!("seed {seed}: the engine says {engine:?}, the reference {expected:?}\n{}\n{least:#}", asked.describe());
 }

@@ -17,15 +17,48 @@ pub(crate) struct PolicySet {
 
 const BUCKETS: &[&str] = &["b", "bb", "b-evil", "a.b"];
 const KEYS: &[&str] = &[
-    "x", "x/", "x/y", "xy", "X", "y", "x:y", "é", "x/é", "*", "?", "a*b", "a*/x", "${aws:username}", "ann", "ann/x",
-    "an/x", "ann/", "x//y", "x/y/z", "b", "team",
+    "x",
+    "x/",
+    "x/y",
+    "xy",
+    "X",
+    "y",
+    "x:y",
+    "é",
+    "x/é",
+    "*",
+    "?",
+    "a*b",
+    "a*/x",
+    "${aws:username}",
+    "ann",
+    "ann/x",
+    "an/x",
+    "ann/",
+    "x//y",
+    "x/y/z",
+    "b",
+    "team",
 ];
 /// Those that may stand in documents: without `${`, which is a variable there.
-const WORDS: &[&str] = &["x", "x/", "x/y", "xy", "X", "y", "x:y", "é", "x/é", "a*b", "ann", "ann/x", "an/x", "x/y/z", "b"];
+const WORDS: &[&str] =
+    &["x", "x/", "x/y", "xy", "X", "y", "x:y", "é", "x/é", "a*b", "ann", "ann/x", "an/x", "x/y/z", "b"];
 const WHO: &[&str] = &[
-    "saml/Adm", "saml/Admin", "saml/Admins", "saml/ann", "role/Admin", "role/https://i:ann", "role/https://i:an",
-    "role/https://i:8443:ann", "role/https://i.b/p:ann", "coreweave/ann", "coreweave/an", "coreweave/a*",
-    "coreweave/${aws:username}", "static/CWANN", "static/CWAN",
+    "saml/Adm",
+    "saml/Admin",
+    "saml/Admins",
+    "saml/ann",
+    "role/Admin",
+    "role/https://i:ann",
+    "role/https://i:an",
+    "role/https://i:8443:ann",
+    "role/https://i.b/p:ann",
+    "coreweave/ann",
+    "coreweave/an",
+    "coreweave/a*",
+    "coreweave/${aws:username}",
+    "static/CWANN",
+    "static/CWAN",
 ];
 const OBJECT_ACTIONS: &[&str] =
     &["s3:GetObject", "s3:GetObjectAcl", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"];

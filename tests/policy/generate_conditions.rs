@@ -29,7 +29,8 @@ const TEXT_KEYS: &[&str] = &[
     "s3:RequestObjectTag/Team",
 ];
 const TEXTS_KEYS: &[&str] = &[GROUPS, "s3:RequestObjectTagKeys"];
-const TEXTS: &[&str] = &["x", "x/", "x/y", "X", "an", "ann", "Ann", "a*", "a?n", "é", "É", "team", "${aws:username}", "*", ""];
+const TEXTS: &[&str] =
+    &["x", "x/", "x/y", "X", "an", "ann", "Ann", "a*", "a?n", "é", "É", "team", "${aws:username}", "*", ""];
 const WRITTEN: &[&str] = &["x", "x/", "x/y", "X", "an", "ann", "Ann", "a*", "a?n", "é", "team", "*", ""];
 /// Values of tags have to be those of labels.
 const TAGS: &[&str] = &["x", "an", "ann", "Ann", "team", ""];

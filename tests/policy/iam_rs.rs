@@ -19,9 +19,7 @@
 
 use std::collections::BTreeMap;
 
-use iam_rs::{
-    Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policy,
-};
+use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policy};
 use serde_json::{Value, json};
 
 use crate::asked::{Asked, GROUPS, Known, On};
@@ -92,22 +90,12 @@ fn knows(operator: &str, keys: &Value) -> bool {
 
 /// Takes out what `iam-rs` judges otherwise; whether the question can be asked then.
 fn can_be_asked(asked: &mut Asked) -> bool {
+    let right = |text: &String| text.is_ascii() && !text.contains('*');
     asked.known.retain(|_, known| match known {
-        Known::One(text) => !text.is_empty(),
-        Known::Many(texts) => texts.iter().any(|text| !text.is_empty()),
+        Known::One(text) => right(text) && !text.is_empty(),
+        Known::Many(texts) => texts.iter().all(right) && texts.iter().any(|text| !text.is_empty()),
     });
-    let starred = |text: &str| text.contains('*');
-    let starred_known = |known: &Known| match known {
-        Known::One(text) => starred(text),
-        Known::Many(texts) => texts.iter().any(|text| starred(text)),
-    };
-    // Upper and lower case of letters like É.
-    let ascii = |known: &Known| match known {
-        Known::One(text) => text.is_ascii(),
-        Known::Many(texts) => texts.iter().all(|text| text.is_ascii()),
-    };
-    !asked.on.name().is_some_and(|name| starred(&name))
-        && !asked.known.values().any(|known| starred_known(known) || !ascii(known))
+    !asked.on.name().is_some_and(|name| name.contains('*'))
 }
 
 fn decide(policy: &IAMPolicy, asked: &Asked) -> Said {

@@ -173,9 +173,7 @@ pub(crate) fn wildcards(pattern: &str) -> Vec<Piece> {
 pub(crate) fn glob(pattern: &[Piece], text: &[char]) -> bool {
     match (pattern.first(), text.first()) {
         (None, _) => text.is_empty(),
-        (Some(Piece::Anything), _) => {
-            glob(&pattern[1..], text) || (!text.is_empty() && glob(pattern, &text[1..]))
-        }
+        (Some(Piece::Anything), _) => glob(&pattern[1..], text) || (!text.is_empty() && glob(pattern, &text[1..])),
         (Some(_), None) => false,
         (Some(Piece::AnyCharacter), Some(_)) => glob(&pattern[1..], &text[1..]),
         (Some(Piece::Literal(expected)), Some(found)) => expected == found && glob(&pattern[1..], &text[1..]),

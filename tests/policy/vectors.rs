@@ -206,8 +206,11 @@ impl Case {
         let bucket = given.bucket.as_deref().unwrap_or("media");
         let documents = given.documents(bucket);
         let compiled = match &documents {
-            Documents::Bucket(document) => BucketPolicy::parse(document.as_bytes(), bucket, &organization())
-                .map(|policy| Box::new(move |asked: &Asked| asked.put(|question| said(&policy.judge(question)))) as Judge),
+            Documents::Bucket(document) => {
+                BucketPolicy::parse(document.as_bytes(), bucket, &organization()).map(|policy| {
+                    Box::new(move |asked: &Asked| asked.put(|question| said(&policy.judge(question)))) as Judge
+                })
+            }
             Documents::Organization(documents) => {
                 let parsed = documents.iter().map(|document| OrganizationPolicy::parse(document.as_bytes()));
                 parsed.collect::<Result<Vec<_>, _>>().map(|policies| {
