@@ -108,9 +108,8 @@ fn is_principal(written: &Value, asked: &Asked) -> bool {
 
 fn is_organization_principal(pattern: &str, asked: &Asked) -> bool {
     match (&asked.who, pattern) {
-        (None, "anonymous") => true,
+        (None, "anonymous") | (Some(_), "*") => true,
         (None, _) | (Some(_), "anonymous") => false,
-        (Some(_), "*") => true,
         (Some(who), _) => is_short_principal(pattern, who),
     }
 }
