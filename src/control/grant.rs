@@ -26,7 +26,7 @@ impl Services {
         life: KeyLife,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
-        let judged = self.ceilings.judge_issue(holder.principal(), as_duration(life));
+        let judged = self.authority.ceilings().judge_issue(holder.principal(), as_duration(life));
         let grant = judged.map(|ceiling| Grant::from_token(holder, ceiling, life));
         self.issue(grant, holder.principal(), wishes).await
     }
@@ -38,7 +38,8 @@ impl Services {
         seconds: NonZeroU32,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
-        let judged = self.ceilings.judge_issue(evidence.principal(), as_duration(KeyLife::Seconds(seconds)));
+        let judged =
+            self.authority.ceilings().judge_issue(evidence.principal(), as_duration(KeyLife::Seconds(seconds)));
         let grant = judged.map(|ceiling| Grant::from_evidence(evidence, ceiling, seconds));
         self.issue(grant, evidence.principal(), wishes).await
     }
@@ -73,7 +74,7 @@ impl Services {
 
     /// As long as the container forms are configured to give, within the ceiling of `principal`.
     pub(super) fn container_key_life(&self, principal: &Principal) -> NonZeroU32 {
-        let life = self.container_key_life.min(self.ceilings.longest_life(principal));
+        let life = self.container_key_life.min(self.authority.ceilings().longest_life(principal));
         u32::try_from(life.as_secs()).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
     }
 }

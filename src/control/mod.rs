@@ -47,7 +47,8 @@ use rand::rngs::SysRng;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::authority::Ceilings;
+use crate::authority::Authority;
+use crate::backend::Backends;
 use crate::clock::Clock;
 use crate::federation::Federation;
 use crate::keys::Keys;
@@ -80,8 +81,10 @@ pub struct Control {
     pub keys: Arc<Keys>,
     /// Whose word counts.
     pub federation: Arc<Federation>,
-    /// The most that identities may do.
-    pub ceilings: Ceilings,
+    /// What may be done by whom, and the ways to change it.
+    pub authority: Arc<Authority>,
+    /// The storage, asked for its buckets; none without a running server.
+    pub backends: Option<Arc<Backends>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// The life of container credentials.
@@ -102,13 +105,15 @@ impl Control {
     pub fn of_store_owner(
         keys: Arc<Keys>,
         federation: Arc<Federation>,
+        authority: Arc<Authority>,
         clock: Arc<dyn Clock>,
         random: SystemRandom,
     ) -> Self {
         Self {
             keys,
             federation,
-            ceilings: Ceilings::new(Vec::new()),
+            authority,
+            backends: None,
             clock,
             container_key_life: Duration::from_hours(1),
             region: AcceptedRegion::Any,
@@ -124,7 +129,8 @@ impl Control {
 struct Services {
     keys: Arc<Keys>,
     federation: Arc<Federation>,
-    ceilings: Arc<Ceilings>,
+    authority: Arc<Authority>,
+    backends: Option<Arc<Backends>>,
     clock: Arc<dyn Clock>,
     container_key_life: Duration,
     region: Arc<AcceptedRegion>,
@@ -139,7 +145,8 @@ impl From<Control> for Services {
         Self {
             keys: control.keys,
             federation: control.federation,
-            ceilings: Arc::new(control.ceilings),
+            authority: control.authority,
+            backends: control.backends,
             clock: control.clock,
             container_key_life: control.container_key_life,
             region: Arc::new(control.region),

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::authority::{Authority, Ceilings};
 use crate::clock::SystemClock;
 use crate::identity::OrganizationId;
 use crate::keys::CacheSettings;
@@ -37,8 +38,10 @@ async fn control(folder: &Path) -> Control {
     let federation =
         Federation::open(Arc::clone(&store), Arc::clone(&clock), &crate::config::Federation::default()).await.unwrap();
     let cache = CacheSettings::default();
+    let ceilings = Ceilings::new(Vec::new());
+    let authority = Authority::open(Arc::clone(&store), organization.clone(), ceilings, Vec::new()).await.unwrap();
     let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
-    Control::of_store_owner(keys, federation, clock, random)
+    Control::of_store_owner(keys, federation, authority, clock, random)
 }
 
 async fn server() -> Server {

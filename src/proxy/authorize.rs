@@ -9,11 +9,12 @@ use super::Proxy;
 use super::authenticate::Authenticated;
 use super::error::Refusal;
 use super::record::Record;
-use crate::authority::Denial;
+use crate::authority::{AuthorityError, Claim, Denial};
 use crate::backend::Backend;
 use crate::keys::LiveKey;
 use crate::listener::RequestBody;
-use crate::s3::operation::{Action, Classified, Classify, DemandTarget, Target, classify};
+use crate::policy::{Context, Resource};
+use crate::s3::operation::{Classified, Classify, DemandTarget, Target, classify};
 use crate::s3::{Address, ErrorCode, ObjectKey, RequestHead, S3Error};
 use crate::sigv4::{Form, Payload};
 
@@ -60,10 +61,14 @@ impl Proxy {
         record.classified(classified.operation.name());
         // Asked once: all actions of one request are judged by the same permission.
         let permission = self.keys.permission_of(authenticated.key());
+        let in_force = self.authority.in_force().map_err(|error| not_current(&error))?;
+        let claim = Claim::of_principal(&authenticated.key().principal, permission);
+        let context = Context::new();
         for (action, on) in &classified.demands {
-            self.ceilings
-                .judge(&authenticated.key().principal, permission, *action)
-                .map_err(|denial| denied(&denial, *action, on, &authenticated))?;
+            let resource = resource(on, &head.address);
+            in_force
+                .judge(&claim, (*action).into(), resource, &context)
+                .map_err(|denial| denied(&denial, resource, &authenticated))?;
         }
         let backend = self.route(head, &classified)?;
         record.sent_to(backend.name());
@@ -128,30 +133,36 @@ fn no_backend(bucket: &str) -> S3Error {
     S3Error::new(ErrorCode::AccessDenied, format!("No storage is configured for the bucket '{bucket}'."))
 }
 
-/// A sender who signed with a header is told why; whoever merely holds a URL is not.
-fn denied(denial: &Denial, action: Action, on: &DemandTarget, authenticated: &Authenticated) -> Refusal {
-    let key: &LiveKey = authenticated.key();
-    let resource = resource_arn(on, &authenticated.head().address);
-    let why = format!(
-        "User: {} is not authorized to perform: {} on resource: \"{resource}\" because {}",
-        key.principal,
-        action.name(),
-        denial.reason
-    );
-    let shown = match authenticated.form() {
-        Form::Header => why.clone(),
-        Form::Presigned { .. } => "Access Denied".to_owned(),
-    };
-    Refusal::because(S3Error::new(ErrorCode::AccessDenied, shown), why)
+/// What may be done is not known now. Nobody passes meanwhile.
+fn not_current(error: &AuthorityError) -> Refusal {
+    Refusal::because(
+        S3Error::new(ErrorCode::ServiceUnavailable, "Access policies cannot be read now. Please retry."),
+        error.to_string(),
+    )
 }
 
-fn resource_arn(on: &DemandTarget, address: &Address) -> String {
-    let bucket = || address.bucket().map_or("*", |bucket| bucket.as_str());
+/// A sender who signed with a header is told why; whoever merely holds a URL is not.
+fn denied(denial: &Denial, resource: Resource<'_>, authenticated: &Authenticated) -> Refusal {
+    let key: &LiveKey = authenticated.key();
+    let who =
+        format!("User: {} is not authorized to perform: {} on resource: \"{resource}\"", key.principal, denial.action);
+    let shown = match authenticated.form() {
+        Form::Header => format!("{who} {}", denial.told()),
+        Form::Presigned { .. } => "Access Denied".to_owned(),
+    };
+    Refusal::because(S3Error::new(ErrorCode::AccessDenied, shown), format!("{who} {denial}"))
+}
+
+/// What a demand is judged on.
+fn resource<'a>(on: &'a DemandTarget, address: &'a Address) -> Resource<'a> {
+    let bucket = || address.bucket().map_or("", |bucket| bucket.as_str());
     match on {
-        DemandTarget::Bucket => format!("arn:aws:s3:::{}", bucket()),
-        DemandTarget::CopySource(source) => format!("arn:aws:s3:::{}/{}", source.bucket.as_str(), source.key.as_str()),
-        DemandTarget::EachObjectInBody => format!("arn:aws:s3:::{}/*", bucket()),
-        DemandTarget::Object => format!("arn:aws:s3:::{}/{}", bucket(), address.key().map_or("*", ObjectKey::as_str)),
-        DemandTarget::Service => "arn:aws:s3:::*".to_owned(),
+        DemandTarget::Bucket => Resource::Bucket(bucket()),
+        DemandTarget::CopySource(source) => {
+            Resource::Object { bucket: source.bucket.as_str(), key: source.key.as_str() }
+        }
+        DemandTarget::EachObjectInBody => Resource::Object { bucket: bucket(), key: "*" },
+        DemandTarget::Object => Resource::Object { bucket: bucket(), key: address.key().map_or("", ObjectKey::as_str) },
+        DemandTarget::Service => Resource::Any,
     }
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 
-use crate::authority::Ceilings;
+use crate::authority::Authority;
 use crate::backend::Backends;
 use crate::clock::Clock;
 use crate::config::{Limits, S3};
@@ -43,8 +43,8 @@ pub use response_body::ResponseBody;
 /// The data plane: everything that a request needs on its way.
 pub struct Proxy {
     keys: Arc<Keys>,
-    ceilings: Ceilings,
-    backends: Backends,
+    authority: Arc<Authority>,
+    backends: Arc<Backends>,
     clock: Arc<dyn Clock>,
     domains: Domains,
     region: String,
@@ -63,14 +63,14 @@ impl Proxy {
         s3: &S3,
         limits: &Limits,
         keys: Arc<Keys>,
-        ceilings: Ceilings,
-        backends: Backends,
+        authority: Arc<Authority>,
+        backends: Arc<Backends>,
         clock: Arc<dyn Clock>,
         seed: u64,
     ) -> Self {
         Self {
             keys,
-            ceilings,
+            authority,
             backends,
             clock,
             domains: Domains::new(s3.domains.clone()),

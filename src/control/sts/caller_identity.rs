@@ -32,7 +32,7 @@ pub(super) async fn get_access_key_info(
     parameters.finish()?;
     let id = AccessKeyId::parse(&id).map_err(|error| StsError::Invalid(error.to_string()))?;
     let caller = signer.key();
-    let permission = services.keys.permission_of(caller).min(services.ceilings.of(&caller.principal));
+    let permission = services.keys.permission_of(caller).min(services.authority.ceilings().of(&caller.principal));
     let found = services.keys.show(&id).await?;
     let found = found.filter(|key| key.principal == caller.principal || permission == Permission::Admin);
     if found.is_none() {

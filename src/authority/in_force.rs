@@ -1,0 +1,111 @@
+//! Everything that decides, at one moment; and the order in which it is asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::ceiling::Ceilings;
+use super::decision::{Allowed, Denial, DenialCause};
+use super::{BucketRules, Claim};
+use crate::policy::{Considered, Context, OrganizationPolicies, PolicyAction, Question, Resource, Verdict};
+use crate::s3::operation::Action;
+
+/// The ceilings, organization policies and bucket rules at one moment. One request is judged by one of these.
+#[derive(Debug)]
+pub struct InForce {
+    pub(super) ceilings: Ceilings,
+    pub(super) organization: Arc<OrganizationPolicies>,
+    pub(super) buckets: HashMap<Box<str>, Arc<BucketRules>>,
+}
+
+/// Why something is allowed or denied, statement by statement.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The decision.
+    pub decision: Result<Allowed, Denial>,
+    /// Every statement of the organization policies.
+    pub organization: Vec<Considered>,
+    /// Every statement of the bucket policy, if one is asked.
+    pub bucket: Option<Vec<Considered>>,
+}
+
+impl InForce {
+    /// Whether the asker may do `action` on `resource`: ceilings first, then organization policies, then
+    /// the policy of the bucket.
+    ///
+    /// # Errors
+    /// The [`Denial`], with the first thing that stands against it.
+    pub fn judge(
+        &self,
+        claim: &Claim<'_>,
+        action: PolicyAction,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Result<Allowed, Denial> {
+        let denied = |cause| Denial { action, cause };
+        self.ceilings.judge(claim, action).map_err(denied)?;
+        let question = Question { asker: claim.asker(), action, resource, context };
+        let organization = match self.organization.judge(&question) {
+            Verdict::Allowed(statement) => statement,
+            Verdict::Denied(statement) => return Err(denied(DenialCause::OrganizationPolicyDenies(statement))),
+            Verdict::Silent => return Err(denied(DenialCause::NoOrganizationPolicyAllows)),
+        };
+        let allowed = Allowed { organization: Some(organization), bucket: None };
+        let Some(rules) = self.rules_for(action, resource) else { return Ok(allowed) };
+        match &rules.policy {
+            None => Ok(allowed),
+            Some(Err(_)) => Err(denied(DenialCause::BucketPolicyUnreadable)),
+            Some(Ok(policy)) => match policy.judge(&question) {
+                Verdict::Allowed(statement) => Ok(Allowed { bucket: Some(statement), ..allowed }),
+                Verdict::Denied(statement) => Err(denied(DenialCause::BucketPolicyDenies(statement))),
+                Verdict::Silent => Err(denied(DenialCause::BucketPolicyDoesNotAllow)),
+            },
+        }
+    }
+
+    /// The same with every statement that was considered.
+    #[must_use]
+    pub fn explain(
+        &self,
+        claim: &Claim<'_>,
+        action: PolicyAction,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Explanation {
+        let question = Question { asker: claim.asker(), action, resource, context };
+        let policy = self.rules_for(action, resource).and_then(|rules| rules.policy.as_ref());
+        Explanation {
+            decision: self.judge(claim, action, resource, context),
+            organization: self.organization.explain(&question),
+            bucket: policy.and_then(|policy| policy.as_ref().ok()).map(|policy| policy.explain(&question)),
+        }
+    }
+
+    /// Whether a list of buckets shows `bucket` to the asker: some Allow for listing or reading could
+    /// match it or an object in it, in each layer that is asked.
+    #[must_use]
+    pub fn may_show(&self, claim: &Claim<'_>, bucket: &str) -> bool {
+        let by_policy = match self.buckets.get(bucket).and_then(|rules| rules.policy.as_ref()) {
+            None => true,
+            Some(Err(_)) => false,
+            Some(Ok(policy)) => policy.may_show(claim.asker()),
+        };
+        by_policy
+            && self.ceilings.judge(claim, PolicyAction::S3(Action::ListBucket)).is_ok()
+            && self.organization.may_show(claim.asker(), bucket)
+    }
+
+    /// What is kept about `bucket`, if anything is.
+    #[must_use]
+    pub fn bucket(&self, bucket: &str) -> Option<&Arc<BucketRules>> {
+        self.buckets.get(bucket)
+    }
+
+    /// The rules of the bucket whose policy is asked. Some actions look at organization policies only, so
+    /// that nobody is locked out by a policy they cannot replace.
+    fn rules_for(&self, action: PolicyAction, resource: Resource<'_>) -> Option<&BucketRules> {
+        match action {
+            PolicyAction::Control(_) | PolicyAction::S3(Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
+            PolicyAction::S3(_) => self.buckets.get(resource.bucket()?).map(|rules| &**rules),
+        }
+    }
+}
