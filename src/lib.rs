@@ -27,8 +27,8 @@ pub mod clock;
 pub mod fault;
 
 pub mod identity;
-pub mod s3;
 pub mod policy;
+pub mod s3;
 pub mod sigv4;
 
 pub mod audit;

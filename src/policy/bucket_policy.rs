@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
-use super::{Considered, Asker, PolicyError, Question, Verdict};
+use super::{Asker, Considered, PolicyError, Question, Verdict};
 use crate::identity::OrganizationId;
 
 /// The policy of one bucket, compiled.

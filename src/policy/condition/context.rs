@@ -64,9 +64,11 @@ impl<'a> Context<'a> {
         match key {
             ConditionKey::Fixed(key) => self.fixed[*key as usize],
             // Tag keys of principals compare without regard to case, as in IAM.
-            ConditionKey::PrincipalTag(name) => text(self.principal_tags.and_then(|tags| {
-                tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-            })),
+            ConditionKey::PrincipalTag(name) => {
+                text(self.principal_tags.and_then(|tags| {
+                    tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+                }))
+            }
             ConditionKey::RequestObjectTag(name) => {
                 text(self.request_tags.iter().find(|(key, _)| **key == **name).map(|(_, value)| &**value))
             }
