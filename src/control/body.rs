@@ -192,11 +192,15 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// What belongs into members whose own complaints would quote what they hold.
-const HINTS: [(&str, &str); 8] = [
+const HINTS: [(&str, &str); 9] = [
     ("accessKey", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("accessKeyId", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("durationSeconds", "a whole number from 0 to 43200, without quotes or a fraction"),
     ("expiry", "a time such as \"2027-01-31T12:00:00Z\""),
+    (
+        "groups",
+        "a list of at most 100 names of 1 to 128 characters, none of them control characters or spaces around it",
+    ),
     ("permission", "\"read\", \"write\" or \"admin\""),
     ("principalName", "a principal such as \"coreweave/abcdefgh\""),
     ("secretKey", "a secret of 16 to 128 characters"),
@@ -204,7 +208,7 @@ const HINTS: [(&str, &str); 8] = [
 ];
 
 /// The members that are lists, in whatever message.
-const LISTS: [&str; 2] = ["algorithms", "certificates"];
+const LISTS: [&str; 3] = ["algorithms", "certificates", "groups"];
 
 /// Bytes of a request body. The largest that makes sense, a key with attributes, is about 20 KiB.
 pub(super) const LARGEST_BODY: usize = 64 << 10;
