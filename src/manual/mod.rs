@@ -19,6 +19,9 @@ pub mod identities {}
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 
+#[doc = include_str!("policies.md")]
+pub mod policies {}
+
 #[doc = include_str!("request_life.md")]
 pub mod request_life {}
 
