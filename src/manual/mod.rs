@@ -4,6 +4,9 @@
 #[doc = include_str!("clients.md")]
 pub mod clients {}
 
+#[doc = include_str!("conditions.md")]
+pub mod conditions {}
+
 #[doc = include_str!("control_plane.md")]
 pub mod control_plane {}
 
