@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::identity::OrganizationId;
+use crate::policy::PolicyError;
+
 /// What the values of a condition key are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyKind {
@@ -113,6 +116,22 @@ pub enum ConditionKey {
 }
 
 impl ConditionKey {
+    /// The key called `name`, in letters of either case. `organization` is the one whose groups are known.
+    ///
+    /// # Errors
+    /// [`PolicyError::Part`] if it cannot be known here, with the reason.
+    pub fn parse(name: &str, organization: &OrganizationId) -> Result<Self, PolicyError> {
+        Self::named(name, organization)
+            .map_err(|problem| PolicyError::Part { place: "condition key".to_owned(), problem })
+    }
+
+    /// [`parse`](Self::parse), with the bare reason.
+    pub(super) fn named(name: &str, organization: &OrganizationId) -> Result<Self, String> {
+        let _ = organization;
+        let fixed = FixedKey::ALL.iter().find(|key| key.name().eq_ignore_ascii_case(name));
+        fixed.map(|key| Self::Fixed(*key)).ok_or_else(|| format!("{name:?} is not a condition key that can be known here"))
+    }
+
     /// What its values are.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
