@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::ceiling::Ceilings;
 use super::decision::{Allowed, Denial, DenialCause};
 use super::{BucketRules, Claim};
-use crate::policy::{Considered, Context, OrganizationPolicies, PolicyAction, Question, Resource, Verdict};
+use crate::identity::Permission;
+use crate::policy::{
+    Considered, Context, ControlAction, OrganizationPolicies, PolicyAction, Question, Resource, Verdict,
+};
 use crate::s3::operation::Action;
 
 /// The ceilings, organization policies and bucket rules at one moment. One request is judged by one of these.
@@ -41,8 +44,18 @@ impl InForce {
         resource: Resource<'_>,
         context: &Context<'_>,
     ) -> Result<Allowed, Denial> {
+        self.ceilings.judge(claim, action).map_err(|cause| Denial { action, cause })?;
+        self.judge_policies(claim, action, resource, context)
+    }
+
+    fn judge_policies(
+        &self,
+        claim: &Claim<'_>,
+        action: PolicyAction,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Result<Allowed, Denial> {
         let denied = |cause| Denial { action, cause };
-        self.ceilings.judge(claim, action).map_err(denied)?;
         let question = Question { asker: claim.asker(), action, resource, context };
         let organization = match self.organization.judge(&question) {
             Verdict::Allowed(statement) => statement,
@@ -60,6 +73,17 @@ impl InForce {
                 Verdict::Silent => Err(denied(DenialCause::BucketPolicyDoesNotAllow)),
             },
         }
+    }
+
+    /// Whether the asker may do an action of the control plane on what is their own. That takes `read` where
+    /// the same on what belongs to others may take more; the organization policies have to allow it all the same.
+    ///
+    /// # Errors
+    /// The [`Denial`], with the first thing that stands against it.
+    pub fn judge_own(&self, claim: &Claim<'_>, action: ControlAction) -> Result<Allowed, Denial> {
+        let action = PolicyAction::Control(action);
+        self.ceilings.judge_level(claim, Permission::Read).map_err(|cause| Denial { action, cause })?;
+        self.judge_policies(claim, action, Resource::Any, &Context::new())
     }
 
     /// The same with every statement that was considered.
@@ -92,6 +116,11 @@ impl InForce {
         by_policy
             && self.ceilings.judge(claim, PolicyAction::S3(Action::ListBucket)).is_ok()
             && self.organization.may_show(claim.asker(), bucket)
+    }
+
+    /// Every bucket that something is kept about.
+    pub fn buckets(&self) -> impl Iterator<Item = (&str, &Arc<BucketRules>)> {
+        self.buckets.iter().map(|(name, rules)| (&**name, rules))
     }
 
     /// What is kept about `bucket`, if anything is.
