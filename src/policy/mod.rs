@@ -24,7 +24,7 @@ mod verdict;
 pub use action::PolicyAction;
 pub use asker::Asker;
 pub use bucket_policy::BucketPolicy;
-pub use condition::{ConditionKey, Context, FixedKey, KeyKind, Value};
+pub use condition::{ConditionKey, Context, FixedKey, KeyKind, OwnedContext, Value, operators};
 pub use considered::{Considered, Effect, Outcome};
 pub use control_action::ControlAction;
 pub use error::PolicyError;

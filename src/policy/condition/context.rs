@@ -42,9 +42,14 @@ impl<'a> Context<'a> {
         Self { fixed: [Value::Absent; FixedKey::COUNT], principal_tags: None, request_tags: &[] }
     }
 
-    /// Notes a value.
+    /// Notes a value. The epoch is counted in whole seconds.
     pub fn set(&mut self, key: FixedKey, value: Value<'a>) {
-        self.fixed[key as usize] = value;
+        self.fixed[key as usize] = match (key, value) {
+            (FixedKey::EpochTime, Value::Time(time)) => {
+                Value::Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
+            }
+            (_, value) => value,
+        };
     }
 
     /// Notes the attributes of the key, for `aws:PrincipalTag/<name>`.
@@ -75,10 +80,24 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The names and values behind `aws:PrincipalTag/` and `s3:RequestObjectTag/`.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (ConditionKey, &'a str)> {
+        let principal = self.principal_tags.into_iter().flat_map(Attributes::iter);
+        let principal = principal.map(|(name, value)| (ConditionKey::PrincipalTag(name.into()), value));
+        let request = self.request_tags.iter();
+        principal.chain(request.map(|(name, value)| (ConditionKey::RequestObjectTag(name.as_str().into()), &**value)))
+    }
+
     /// Every fixed key that has a value.
     pub fn known(&self) -> impl Iterator<Item = (FixedKey, Value<'a>)> {
         let all = FixedKey::ALL.iter().map(|key| (*key, self.fixed[*key as usize]));
         all.filter(|(_, value)| *value != Value::Absent)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::identity::OrganizationId;
+use crate::policy::PolicyError;
+
 /// What the values of a condition key are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyKind {
@@ -11,7 +14,7 @@ pub enum KeyKind {
     Arn,
     /// `true` or `false`.
     Flag,
-    /// A whole number.
+    /// A whole or decimal number.
     Number,
     /// Text.
     Text,
@@ -113,6 +116,51 @@ pub enum ConditionKey {
 }
 
 impl ConditionKey {
+    /// The key called `name`, in letters of either case. `organization` is the one whose groups are known.
+    ///
+    /// # Errors
+    /// [`PolicyError::Part`] if it cannot be known here, with the reason.
+    pub fn parse(name: &str, organization: &OrganizationId) -> Result<Self, PolicyError> {
+        Self::named(name, organization)
+            .map_err(|problem| PolicyError::Part { place: "condition key".to_owned(), problem })
+    }
+
+    /// [`parse`](Self::parse), with the bare reason.
+    pub(super) fn named(name: &str, organization: &OrganizationId) -> Result<Self, String> {
+        let family = |prefix: &str| {
+            name.get(..prefix.len()).filter(|begin| begin.eq_ignore_ascii_case(prefix)).map(|_| &name[prefix.len()..])
+        };
+        if let Some(tag) = family("aws:PrincipalTag/").filter(|tag| !tag.is_empty()) {
+            return Ok(Self::PrincipalTag(tag.into()));
+        }
+        if let Some(tag) = family("s3:RequestObjectTag/").filter(|tag| !tag.is_empty()) {
+            return Ok(Self::RequestObjectTag(tag.into()));
+        }
+        if family("s3:ExistingObjectTag/").is_some() {
+            return Err(format!(
+                "{name} is not a condition key that can be known here: only the backend knows which tags an object \
+                 has, and a request is judged before the backend is asked"
+            ));
+        }
+        if let Some(other) =
+            family("iam:").and_then(|rest| rest.split_once(':')).filter(|(_, rest)| rest.eq_ignore_ascii_case("groups"))
+        {
+            return if other.0.eq_ignore_ascii_case(organization.as_str()) {
+                Ok(Self::Fixed(FixedKey::Groups))
+            } else {
+                Err(format!(
+                    "{name} is about the groups of another organization; the one here is iam:{organization}:groups"
+                ))
+            };
+        }
+        let fixed = FixedKey::ALL.iter().find(|key| key.name().eq_ignore_ascii_case(name));
+        fixed.map(|key| Self::Fixed(*key)).ok_or_else(|| {
+            format!(
+                "{name:?} is not a condition key that can be known here; `portcullis operations --conditions` lists them"
+            )
+        })
+    }
+
     /// What its values are.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
