@@ -56,10 +56,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        if caller.is_administrator() {
-            Ok(Self(caller))
-        } else {
-            Err(ControlError::takes_admin_token())
-        }
+        if caller.is_administrator() { Ok(Self(caller)) } else { Err(ControlError::takes_admin_token()) }
     }
 }

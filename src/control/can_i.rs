@@ -52,7 +52,8 @@ async fn can_i(
         return Err(ControlError::Invalid("actions and resources: name at least one of each".into()));
     }
     if actions.len().saturating_mul(resources.len()) > MOST_COMBINATIONS {
-        let advice = format!("at most {MOST_COMBINATIONS} combinations of an action and a resource are judged at a time");
+        let advice =
+            format!("at most {MOST_COMBINATIONS} combinations of an action and a resource are judged at a time");
         return Err(ControlError::Invalid(advice));
     }
     let actions = actions.iter().map(|name| action_named(name)).collect::<Result<Vec<_>, _>>()?;

@@ -70,8 +70,8 @@ pub use access_key::{
 };
 pub use body::Empty;
 pub use buckets::{
-    BucketInfo, BucketInfoAnswer, BucketInfoList, BucketSettingsAnswer, BucketSettingsMessage, BucketUsage, ChangedBucketSettings,
-    SetBucketSettings,
+    BucketInfo, BucketInfoAnswer, BucketInfoList, BucketSettingsAnswer, BucketSettingsMessage, BucketUsage,
+    ChangedBucketSettings, SetBucketSettings,
 };
 pub use caller::Caller;
 pub use can_i::{CanI, CanIAnswer};
