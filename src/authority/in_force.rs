@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::ceiling::Ceilings;
 use super::decision::{Allowed, Denial, DenialCause};
-use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce};
+use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce, PolicyOrigin};
 use crate::fault;
 use crate::identity::Permission;
 use crate::policy::{
-    Considered, Context, ControlAction, OrganizationPolicies, PolicyAction, Question, Resource, Verdict,
+    Considered, Context, ControlAction, OrganizationPolicies, OrganizationPolicy, PolicyAction, Question, Resource,
+    Verdict,
 };
 use crate::s3::operation::Action;
 use crate::store::RecordError;
@@ -38,6 +39,23 @@ pub struct Explanation {
 }
 
 impl InForce {
+    /// What would decide if these were in force: for judging somewhere else than at the server.
+    #[must_use]
+    pub fn assemble<'a>(
+        ceilings: Ceilings,
+        policies: Vec<OrganizationPolicy>,
+        buckets: impl IntoIterator<Item = (&'a str, BucketRules)>,
+    ) -> Self {
+        let in_store = |policy| PolicyInForce { policy: Arc::new(policy), origin: PolicyOrigin::Store };
+        Self {
+            ceilings,
+            organization: Arc::new(OrganizationPolicies::compile(&policies)),
+            policies: policies.into_iter().map(in_store).collect(),
+            buckets: buckets.into_iter().map(|(bucket, rules)| (bucket.into(), Arc::new(rules))).collect(),
+            settings: Ok(OrganizationSettings::default()),
+        }
+    }
+
     /// Whether the asker may do `action` on `resource`: ceilings first, then organization policies, then
     /// the policy of the bucket.
     ///

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::simulate::{Change, Comparison};
 use crate::cli::failure::Failure;
 use crate::cli::management::{as_json, table};
 use crate::control::{
@@ -51,6 +52,45 @@ pub(super) fn explained(explained: &ExplainAnswer, json: bool) -> Result<String,
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{}", table(["LAYER", "STATEMENT", "EFFECT", "OUTCOME"], &rows));
     }
+    Ok(text)
+}
+
+pub(super) fn compared(comparison: &Comparison, json: bool) -> Result<String, Failure> {
+    if json {
+        return as_json(comparison);
+    }
+    let Comparison { requests, changed, changed_since, unreadable, changes, .. } = comparison;
+    let mut text = format!("{requests} logged requests judged again: {changed} would be answered differently\n");
+    // Writing to a string cannot fail.
+    if *changed_since > 0 {
+        let _ = writeln!(
+            text,
+            "{changed_since} were answered differently when they were logged: policies have changed since"
+        );
+    }
+    if *unreadable > 0 {
+        let _ = writeln!(text, "{unreadable} could not be read: another version logged them");
+    }
+    if *requests == 0 {
+        text.push_str("The log holds no record of a request: the server has to run with --json-logs.\n");
+    }
+    if changes.is_empty() {
+        return Ok(text);
+    }
+    let row = |change: &Change| {
+        [
+            if change.allowed_by_draft { "DENIED -> ALLOWED" } else { "ALLOWED -> DENIED" }.to_owned(),
+            change.requests.to_string(),
+            change.principal.clone(),
+            change.action.clone(),
+            change.resource.clone(),
+            change.request_id.clone(),
+            change.reason.clone(),
+        ]
+    };
+    let rows: Vec<_> = changes.values().map(row).collect();
+    let head = ["CHANGE", "REQUESTS", "PRINCIPAL", "ACTION", "RESOURCE", "LAST REQUEST", "WHAT STANDS AGAINST IT"];
+    let _ = write!(text, "\n{}", table(head, &rows));
     Ok(text)
 }
 
