@@ -5,11 +5,13 @@ mod body;
 mod connect;
 mod error;
 mod headers;
+mod listing;
 mod pool;
 mod resign;
 mod socket;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use http::request::Parts;
@@ -18,6 +20,7 @@ use http::{Request, Response};
 pub use body::{BodyFault, UpstreamBody};
 pub use error::BackendError;
 pub use headers::{forwardable_request_headers, forwardable_response_headers};
+pub use listing::ListedBucket;
 pub use pool::AnswerBody;
 pub use resign::Target;
 
@@ -36,6 +39,7 @@ pub struct Backend {
     region: String,
     payload: PayloadForm,
     exact_keys: bool,
+    response_timeout: Duration,
     connector: Connector,
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
@@ -80,6 +84,7 @@ impl Backend {
             region: backend.region.clone(),
             payload: backend.payload,
             exact_keys: backend.exact_keys,
+            response_timeout: limits.backend_response_timeout,
             connector: Connector::new(backend, limits)?,
             pool: Arc::default(),
             clock,

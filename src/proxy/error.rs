@@ -79,6 +79,19 @@ impl From<BackendError> for Refusal {
                 ErrorCode::BadGateway,
                 "The storage behind this server broke off or gave no valid answer. Please retry.",
             ),
+            BackendError::Refused { status, .. } if *status == StatusCode::SERVICE_UNAVAILABLE => S3Error::new(
+                ErrorCode::ServiceUnavailable,
+                "The storage behind this server cannot answer now. Please retry.",
+            ),
+            BackendError::Refused { .. } => S3Error::new(
+                ErrorCode::BadGateway,
+                "The storage behind this server refused to work with it. This is not the fault of your request; \
+                 tell whoever runs this server the request id.",
+            ),
+            BackendError::TimedOut { .. } => S3Error::new(
+                ErrorCode::GatewayTimeout,
+                "The storage behind this server did not answer in time. Please retry.",
+            ),
             BackendError::Build(_) | BackendError::Certificates { .. } => {
                 S3Error::new(ErrorCode::InternalError, "We encountered an internal error.")
             }

@@ -6,6 +6,7 @@ pub mod checksum;
 pub mod copy_source;
 pub mod delete_objects;
 pub mod error_code;
+pub mod list_buckets;
 pub mod location;
 pub mod operation;
 pub mod percent;
