@@ -201,10 +201,9 @@ impl Statement {
             Some(name) => pattern.matches(name),
             None => pattern.shape() == Shape::Every,
         };
-        match with_name(question.resource, |name| self.resources.iter().any(|pattern| covers(pattern, name))) {
-            true => Outcome::Matches,
-            false => Outcome::OtherResource,
-        }
+        let is_covered =
+            with_name(question.resource, |name| self.resources.iter().any(|pattern| covers(pattern, name)));
+        if is_covered { Outcome::Matches } else { Outcome::OtherResource }
     }
 }
 
