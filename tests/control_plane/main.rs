@@ -36,6 +36,7 @@ mod limits;
 mod log;
 mod log_lines;
 mod login;
+mod policy_crash;
 mod rights;
 mod server;
 mod start;
