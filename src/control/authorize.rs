@@ -29,7 +29,7 @@ pub(super) enum Demand {
 
 /// The routes that take a caller, each with what it takes. Those that look at a token or an assertion
 /// themselves ask [`Services::demand_of_evidence`].
-const ROUTES: &[(Method, &str, Demand)] = &[
+pub(super) const ROUTES: &[(Method, &str, Demand)] = &[
     (Method::GET, "/v1/cwobject/access-key", Demand::May(ControlAction::ListAccessKeyInfo)),
     (Method::POST, "/v1/cwobject/access-key", Demand::May(ControlAction::CreateAccessKey)),
     (Method::GET, "/v1/cwobject/access-key/{accessKeyId}", Demand::May(ControlAction::GetAccessKeyInfo)),

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::authority::{Claim, Denial, DenialCause, Explanation};
-use crate::control::asked::{action_named, resource_for};
+use crate::control::asked::{action_named, known_of, resource_for};
 use crate::control::body::StrictJson;
 use crate::control::{ControlError, ErrorBody, Services};
-use crate::identity::{Attributes, OrganizationId, Permission, Principal};
+use crate::identity::{Attributes, Groups, OrganizationId, Permission, Principal};
 use crate::policy::{Considered, FixedKey, OwnedContext};
 
 /// A question: may this principal do this action on this resource?
@@ -34,8 +34,9 @@ pub struct Explain {
     #[schema(value_type = BTreeMap<String, String>)]
     pub attributes: Attributes,
     /// The groups of the key's owner.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub groups: Groups,
     /// What the request has for condition keys. What follows from the principal and the time is filled in
     /// unless it is given here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -169,16 +170,7 @@ impl Explain {
             (FixedKey::SecureTransport.name().to_owned(), vec![self.secure_transport.unwrap_or(true).to_string()]),
         ];
         if let Some(principal) = principal {
-            let text = principal.as_str();
-            usual.push((FixedKey::PrincipalArn.name().to_owned(), vec![format!("arn:aws:iam::{organization}:{text}")]));
-            usual.push((FixedKey::PrincipalOrgId.name().to_owned(), vec![organization.to_string()]));
-            usual.push((FixedKey::CwPrincipalOrgId.name().to_owned(), vec![organization.to_string()]));
-            usual.push((FixedKey::UserId.name().to_owned(), vec![text.to_owned()]));
-            let own_name = ["coreweave/", "static/"].iter().find_map(|prefix| text.strip_prefix(prefix));
-            usual.extend(own_name.map(|name| (FixedKey::Username.name().to_owned(), vec![name.to_owned()])));
-        }
-        if !self.groups.is_empty() {
-            usual.push((format!("iam:{organization}:groups"), self.groups.clone()));
+            usual.extend(known_of(principal, &self.groups, organization));
         }
         for (key, texts) in usual {
             if !values.keys().any(|given| given.eq_ignore_ascii_case(&key)) {
