@@ -9,14 +9,18 @@
 //! In which order the layers are asked, and what their silence means, is `authority`'s.
 
 mod action;
+mod action_set;
 mod asker;
 mod bucket_policy;
 mod condition;
 mod considered;
 mod control_action;
 mod error;
+mod json;
 mod organization_policies;
 mod organization_policy;
+mod pattern;
+mod principals;
 mod question;
 mod resource;
 mod verdict;

@@ -107,8 +107,8 @@ impl Condition {
         match (self.operator.set, value) {
             (Quantifier::All, value) if is_null(value) => true,
             (Quantifier::Any, value) if is_null(value) => false,
-            (Quantifier::All, Value::Texts(texts)) => texts.iter().all(|text| self.accepts(text.into(), context)),
-            (Quantifier::Any, Value::Texts(texts)) => texts.iter().any(|text| self.accepts(text.into(), context)),
+            (Quantifier::All, Value::Texts(texts)) => texts.iter().all(|text| self.accepts(Value::Text(text), context)),
+            (Quantifier::Any, Value::Texts(texts)) => texts.iter().any(|text| self.accepts(Value::Text(text), context)),
             (_, value) => self.accepts(value, context),
         }
     }

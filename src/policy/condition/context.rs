@@ -95,12 +95,6 @@ impl<'a> Context<'a> {
     }
 }
 
-impl<'a> From<&'a String> for Value<'a> {
-    fn from(text: &'a String) -> Self {
-        Self::Text(text)
-    }
-}
-
 impl Default for Context<'_> {
     fn default() -> Self {
         Self::new()

@@ -1,4 +1,7 @@
 //! The condition keys that can be known here: a closed list. A document that names another one is refused.
+//!
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
 
 use std::fmt;
 
@@ -62,12 +65,12 @@ macro_rules! keys {
 
 keys! {
     CurrentTime "aws:CurrentTime" Time "when the request is judged";
-    EpochTime "aws:EpochTime" Time "the same, in seconds since 1970";
+    EpochTime "aws:EpochTime" Time "the same, in whole seconds since 1970; takes Numeric... operators as well";
     PrincipalArn "aws:PrincipalArn" Arn "arn:aws:iam::<org>:<principal>; absent for anonymous requests";
     PrincipalOrgId "aws:PrincipalOrgID" Text "the organization of the key; absent for anonymous requests";
     Referer "aws:Referer" Text "the Referer header, if sent";
     SecureTransport "aws:SecureTransport" Flag "whether the client came over TLS";
-    SourceIp "aws:SourceIp" Address "the peer of the connection";
+    SourceIp "aws:SourceIp" Address "the peer of the connection; IPv4 addresses count as such on IPv6 sockets too";
     UserAgent "aws:UserAgent" Text "the User-Agent header, if sent";
     UserId "aws:userid" Text "the principal, such as saml/Admin; absent for anonymous requests";
     Username "aws:username" Text "what follows the slash in coreweave/... and static/...; absent for federated identities";

@@ -27,12 +27,14 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
     if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit) {
         return if bytes.len() == 4 { None } else { Timestamp::from_second(text.parse().ok()?).ok() };
     }
-    match bytes.len() {
-        7 => {
-            let (year, month) = text.split_once('-')?;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('-') {
+        Some((year, month)) if year.len() == 4 && month.len() == 2 && digits(year) && digits(month) => {
             midnight(Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?)
         }
-        10 => midnight(text.parse().ok()?),
+        _ if bytes.len() == 10 => midnight(text.parse().ok()?),
+        // The name of a time zone in brackets is an extension that W3C's forms do not have.
+        _ if text.contains('[') => None,
         _ => text.parse().ok(),
     }
 }

@@ -10,6 +10,8 @@ mod matching;
 mod operator;
 mod recorded;
 mod template;
+#[cfg(test)]
+mod tests;
 mod variable;
 
 pub(in crate::policy) use block::{Condition, Conditions};

@@ -56,9 +56,16 @@ impl OwnedContext {
                     parsed.fixed.push((key, OwnedValue::parse(key.kind(), one()?).map_err(refused)?));
                 }
                 ConditionKey::PrincipalTag(tag) => {
-                    attributes.insert(tag.to_ascii_lowercase(), one()?);
+                    if attributes.insert(tag.to_ascii_lowercase(), one()?).is_some() {
+                        return Err(refused("is given twice".to_owned()));
+                    }
                 }
-                ConditionKey::RequestObjectTag(tag) => parsed.request_tags.push((tag.into(), one()?)),
+                ConditionKey::RequestObjectTag(tag) => {
+                    if parsed.request_tags.iter().any(|(other, _)| **other == *tag) {
+                        return Err(refused("is given twice".to_owned()));
+                    }
+                    parsed.request_tags.push((tag.into(), one()?));
+                }
             }
         }
         parsed.principal_tags = Attributes::parse(attributes)

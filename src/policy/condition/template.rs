@@ -88,7 +88,7 @@ impl Template {
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             if let (Some(organization), true) = (variables, rest.starts_with("${")) {
-                rest = match Special::at(rest) {
+                rest = match special(rest) {
                     Some((special, after)) => {
                         pieces.literal.push(special);
                         after
@@ -151,15 +151,11 @@ impl Pieces {
     }
 }
 
-/// `${*}`, `${?}` and `${$}`: characters that would otherwise mean something.
-struct Special;
-
-impl Special {
-    fn at(text: &str) -> Option<(char, &str)> {
-        let inner = text.strip_prefix("${")?;
-        ['*', '?', '$'].into_iter().find_map(|special| {
-            let after = inner.strip_prefix(special)?.strip_prefix('}')?;
-            Some((special, after))
-        })
-    }
+/// `${*}`, `${?}` and `${$}` at the beginning of a text: characters that would otherwise mean something.
+fn special(text: &str) -> Option<(char, &str)> {
+    let inner = text.strip_prefix("${")?;
+    ['*', '?', '$'].into_iter().find_map(|special| {
+        let after = inner.strip_prefix(special)?.strip_prefix('}')?;
+        Some((special, after))
+    })
 }
