@@ -56,7 +56,7 @@ fn denied(answer: &Answer, who: &Token, action: &str) {
 }
 
 #[tokio::test]
-async fn every_operation_is_for_exactly_whom_a_policy_lets() {
+async fn g02_every_operation_is_for_exactly_whom_a_policy_lets() {
     let plane = bare().await;
     let (granted, other, victim) = (plane.token("write").await, plane.token("write").await, plane.token("write").await);
     let key = plane.mint(&plane.admin, 0).await;
@@ -80,7 +80,7 @@ async fn every_operation_is_for_exactly_whom_a_policy_lets() {
 }
 
 #[tokio::test]
-async fn every_documented_route_is_refused_without_a_grant_but_a_few() {
+async fn g02_every_documented_route_is_refused_without_a_grant_but_a_few() {
     let plane = bare().await;
     let token = plane.token("write").await;
     let document = plane.send(&Request::get("/openapi.json")).await;

@@ -17,7 +17,7 @@ fn denied(answer: &Answer, who: &str, action: &str) {
 }
 
 #[tokio::test]
-async fn g06_a_valid_oidc_token_alone_makes_no_key() {
+async fn g02_a_valid_oidc_token_alone_makes_no_key() {
     let plane = bare().await;
     let issuer = issuer(&plane, &json!({})).await;
     let token = issuer.token(&plane, &json!({}));
@@ -72,10 +72,10 @@ async fn a_token_whose_claim_says_admin_is_no_admin_token_here() {
 
 #[cfg(feature = "saml")]
 #[tokio::test]
-async fn g06_a_refused_saml_response_is_not_used_up() {
+async fn g02_a_refused_saml_response_is_not_used_up() {
     use crate::federated_saml::exchange;
     use crate::keys::TRUSTED;
-    use crate::responses::{ISSUER, NOW, sign_assertion, unsigned};
+    use crate::responses::{ISSUER, NOW, sign_assertion_with, unsigned, usual_template};
     let plane = Plane::with(|setup| {
         setup.policies.clear();
         crate::federated::with_saml(setup);
@@ -92,7 +92,8 @@ async fn g06_a_refused_saml_response_is_not_used_up() {
         ("role/researcher", true),
         ("role/res*", true),
     ] {
-        let response = sign_assertion(&unsigned().replace("_assertion", &format!("_a{}", principal.len())), &TRUSTED);
+        let named = |text: &str| text.replace("_assertion-1", &format!("_{}", principal.replace(['/', ':', '*'], "-")));
+        let response = sign_assertion_with(&named(&unsigned()), &named(&usual_template()), &TRUSTED);
         plane.allow("mint", "saml/nobody", &["*"]).await;
         denied(&exchange(&plane, None, "ab1cd2", &response).await, "saml/researcher", "CreateAccessKeySAML");
         plane.allow("mint", principal, &["cwobject:CreateAccessKeySAML"]).await;
