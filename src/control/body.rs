@@ -220,11 +220,15 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// What belongs into members whose own complaints would quote what they hold.
-const HINTS: [(&str, &str); 8] = [
+const HINTS: [(&str, &str); 9] = [
     ("accessKey", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("accessKeyId", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("durationSeconds", "a whole number from 0 to 43200, without quotes or a fraction"),
     ("expiry", "a time such as \"2027-01-31T12:00:00Z\""),
+    (
+        "groups",
+        "a list of at most 100 names of 1 to 128 characters, none of them control characters or spaces around it",
+    ),
     ("permission", "\"read\", \"write\" or \"admin\""),
     ("principalName", "a principal such as \"coreweave/abcdefgh\""),
     ("secretKey", "a secret of 16 to 128 characters"),

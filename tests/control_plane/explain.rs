@@ -179,7 +179,7 @@ async fn what_is_no_question_is_refused() {
         (json!({"context": {"aws:SourceIp": "here"}}), "aws:SourceIp"),
         (json!({"context": {"s3:prefix": ["a", "b"]}}), "s3:prefix"),
         (json!({"context": {"s3:prefix": {"a": "b"}}}), "context"),
-        (json!({"context": []}), "context"),
+        (json!({"context": []}), "list"),
         (json!({"conditions": {}}), "conditions"),
     ] {
         let refused = plane.post(EXPLAIN, &plane.admin, &crate::issuer::with(good.clone(), &more)).await;
