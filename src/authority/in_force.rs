@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::ceiling::Ceilings;
 use super::decision::{Allowed, Denial, DenialCause};
-use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce};
+use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce, PolicyOrigin};
 use crate::fault;
 use crate::identity::Permission;
 use crate::policy::{
-    Considered, Context, ControlAction, OrganizationPolicies, PolicyAction, Question, Resource, Verdict,
+    Considered, Context, ControlAction, OrganizationPolicies, OrganizationPolicy, PolicyAction, Question, Resource,
+    Verdict,
 };
 use crate::s3::operation::Action;
 use crate::store::RecordError;
@@ -38,6 +39,23 @@ pub struct Explanation {
 }
 
 impl InForce {
+    /// What would decide if these were in force: for judging somewhere else than at the server.
+    #[must_use]
+    pub fn assemble<'a>(
+        ceilings: Ceilings,
+        policies: Vec<OrganizationPolicy>,
+        buckets: impl IntoIterator<Item = (&'a str, BucketRules)>,
+    ) -> Self {
+        let in_store = |policy| PolicyInForce { policy: Arc::new(policy), origin: PolicyOrigin::Store };
+        Self {
+            ceilings,
+            organization: Arc::new(OrganizationPolicies::compile(&policies)),
+            policies: policies.into_iter().map(in_store).collect(),
+            buckets: buckets.into_iter().map(|(bucket, rules)| (bucket.into(), Arc::new(rules))).collect(),
+            settings: Ok(OrganizationSettings::default()),
+        }
+    }
+
     /// Whether the asker may do `action` on `resource`: ceilings first, then organization policies, then
     /// the policy of the bucket.
     ///
@@ -138,11 +156,12 @@ impl InForce {
     }
 
     /// The rules of the bucket whose policy is asked. Some actions look at organization policies only, so
-    /// that nobody is locked out by a policy they cannot replace.
+    /// that nobody is locked out by a policy they cannot replace, nor a name by what a deleted bucket left.
     fn rules_for(&self, action: PolicyAction, resource: Resource<'_>) -> Option<&BucketRules> {
         match action {
             _ if fault::check_is_off("bucket_policy") => None,
-            PolicyAction::Control(_) | PolicyAction::S3(Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
+            PolicyAction::Control(_)
+            | PolicyAction::S3(Action::CreateBucket | Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
             PolicyAction::S3(_) => self.buckets.get(resource.bucket()?).map(|rules| &**rules),
         }
     }

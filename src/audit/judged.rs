@@ -1,0 +1,35 @@
+//! What of a request decided: written with its record, so that it can be judged again with other policies.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{Permission, Principal};
+
+/// Everything that the decision about one request came from, and the decision.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// Who asked; absent: nobody proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
+    /// The most that their key could do then.
+    pub permission: Permission,
+    /// What the request needed; all of it had to be allowed.
+    pub demands: Vec<JudgedDemand>,
+    /// The values of condition keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, Vec<String>>,
+}
+
+/// One action, and what it was needed on.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgedDemand {
+    /// The action, such as `s3:GetObject`.
+    pub action: String,
+    /// `*`, `bucket` or `bucket/key`: a bucket's name has no slash.
+    pub resource: String,
+    /// Whether it was allowed.
+    pub allowed: bool,
+}
