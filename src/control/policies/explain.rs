@@ -34,9 +34,8 @@ pub struct Explain {
     #[schema(value_type = BTreeMap<String, String>)]
     pub attributes: Attributes,
     /// The groups of the key's owner.
-    #[serde(default, skip_serializing_if = "Groups::is_empty")]
-    #[schema(value_type = Vec<String>)]
-    pub groups: Groups,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// What the request has for condition keys. What follows from the principal and the time is filled in
     /// unless it is given here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -139,7 +138,10 @@ pub(super) async fn explain(
             ControlError::Invalid(format!("principal: {error}; or \"anonymous\" for who proves nothing"))
         })?),
     };
-    let values = question.context_of(principal.as_ref(), services.authority.organization(), services.clock.now());
+    let groups =
+        Groups::parse(question.groups.clone()).map_err(|error| ControlError::Invalid(format!("groups: {error}")))?;
+    let values =
+        question.context_of(principal.as_ref(), &groups, services.authority.organization(), services.clock.now());
     let context = OwnedContext::parse(&values, services.authority.organization())?;
     let mut context = context.lend();
     if !question.attributes.is_empty() {
@@ -159,6 +161,7 @@ impl Explain {
     fn context_of(
         &self,
         principal: Option<&Principal>,
+        groups: &Groups,
         organization: &OrganizationId,
         now: jiff::Timestamp,
     ) -> BTreeMap<String, Vec<String>> {
@@ -170,7 +173,7 @@ impl Explain {
             (FixedKey::SecureTransport.name().to_owned(), vec![self.secure_transport.unwrap_or(true).to_string()]),
         ];
         if let Some(principal) = principal {
-            usual.extend(known_of(principal, &self.groups, organization));
+            usual.extend(known_of(principal, groups, organization));
         }
         for (key, texts) in usual {
             if !values.keys().any(|given| given.eq_ignore_ascii_case(&key)) {
