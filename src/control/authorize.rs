@@ -134,6 +134,15 @@ impl Services {
         self.judge(&claim, action, false, evidence.principal())
     }
 
+    /// Whether a policy lets whoever `claim` speaks of do `action`.
+    ///
+    /// # Errors
+    /// [`ControlError::Authority`] if nobody can tell now.
+    pub(super) fn may(&self, claim: &Claim<'_>, action: ControlAction) -> Result<bool, ControlError> {
+        let in_force = self.authority.in_force()?;
+        Ok(in_force.judge(claim, action.into(), Resource::Any, &Context::new()).is_ok())
+    }
+
     fn demand_action(&self, caller: &Caller, action: ControlAction, is_own: bool) -> Result<(), ControlError> {
         match caller {
             // They could read and write the store.
