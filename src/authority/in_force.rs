@@ -156,11 +156,12 @@ impl InForce {
     }
 
     /// The rules of the bucket whose policy is asked. Some actions look at organization policies only, so
-    /// that nobody is locked out by a policy they cannot replace.
+    /// that nobody is locked out by a policy they cannot replace, nor a name by what a deleted bucket left.
     fn rules_for(&self, action: PolicyAction, resource: Resource<'_>) -> Option<&BucketRules> {
         match action {
             _ if fault::check_is_off("bucket_policy") => None,
-            PolicyAction::Control(_) | PolicyAction::S3(Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
+            PolicyAction::Control(_)
+            | PolicyAction::S3(Action::CreateBucket | Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
             PolicyAction::S3(_) => self.buckets.get(resource.bucket()?).map(|rules| &**rules),
         }
     }

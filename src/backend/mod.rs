@@ -63,15 +63,6 @@ impl Backends {
     pub fn holding(&self, bucket: &str) -> Option<&Arc<Backend>> {
         self.0.iter().find(|backend| backend.buckets.iter().any(|pattern| pattern.matches(bucket)))
     }
-
-    /// The backend, if there is just one and every bucket of it is ours.
-    #[must_use]
-    pub fn only(&self) -> Option<&Arc<Backend>> {
-        match self.0.as_slice() {
-            [backend] if backend.buckets.contains(&BucketPattern::Any) => Some(backend),
-            _ => None,
-        }
-    }
 }
 
 impl Backend {

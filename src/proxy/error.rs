@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::record::Record;
 use super::response_body::ResponseBody;
+use crate::authority::AuthorityError;
 use crate::backend::BackendError;
 use crate::keys::KeysError;
 use crate::s3::{ErrorCode, S3Error, xml};
@@ -97,6 +98,25 @@ impl From<BackendError> for Refusal {
             }
         };
         tracing::warn!(%error, "a backend gave no answer");
+        Self::because(shown, error.to_string())
+    }
+}
+
+impl From<AuthorityError> for Refusal {
+    /// What may be done is not known now, so nobody passes; or what was to be kept is not kept.
+    fn from(error: AuthorityError) -> Self {
+        let shown = match &error {
+            AuthorityError::Busy
+            | AuthorityError::Commit(_)
+            | AuthorityError::NotCurrent
+            | AuthorityError::Store(_) => S3Error::new(
+                ErrorCode::ServiceUnavailable,
+                "Access policies cannot be read or changed now. Please retry.",
+            ),
+            AuthorityError::PublicPolicyBlocked(_) => S3Error::new(ErrorCode::AccessDenied, "Access Denied"),
+            _ => S3Error::new(ErrorCode::InternalError, "We encountered an internal error."),
+        };
+        tracing::warn!(%error, "what is kept about buckets cannot be read or changed");
         Self::because(shown, error.to_string())
     }
 }

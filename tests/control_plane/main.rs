@@ -19,14 +19,18 @@ mod keys;
 mod responses;
 
 mod access_keys;
+mod access_policies;
 mod admin_tokens;
 mod answers;
 mod bodies;
+mod bucket_info;
+mod can_i;
 mod client;
 mod container_credentials;
 mod crash;
 mod data_plane;
 mod documents;
+mod explain;
 mod federated;
 #[cfg(feature = "saml")]
 mod federated_saml;
@@ -38,5 +42,8 @@ mod log_lines;
 mod login;
 mod policy_crash;
 mod rights;
+mod rights_by_policy;
+mod rights_of_the_federated;
 mod server;
+mod settings;
 mod start;
