@@ -23,3 +23,10 @@ pub enum PolicyError {
         limit: usize,
     },
 }
+
+impl PolicyError {
+    /// The part at `place` means nothing here.
+    pub(super) fn at(place: &str, problem: impl Into<String>) -> Self {
+        Self::Part { place: place.to_owned(), problem: problem.into() }
+    }
+}

@@ -9,14 +9,18 @@
 //! In which order the layers are asked, and what their silence means, is `authority`'s.
 
 mod action;
+mod action_set;
 mod asker;
 mod bucket_policy;
 mod condition;
 mod considered;
 mod control_action;
 mod error;
+mod json;
 mod organization_policies;
 mod organization_policy;
+mod pattern;
+mod principals;
 mod question;
 mod resource;
 mod verdict;
@@ -24,7 +28,7 @@ mod verdict;
 pub use action::PolicyAction;
 pub use asker::Asker;
 pub use bucket_policy::BucketPolicy;
-pub use condition::{ConditionKey, Context, FixedKey, KeyKind, Value};
+pub use condition::{ConditionKey, Context, FixedKey, KeyKind, OwnedContext, Value, operators};
 pub use considered::{Considered, Effect, Outcome};
 pub use control_action::ControlAction;
 pub use error::PolicyError;

@@ -26,6 +26,18 @@ struct Names {
     statement: String,
 }
 
+impl Verdict {
+    /// What follows from the first statement that denies and the first that allows: a Deny beats every Allow.
+    #[must_use]
+    pub(super) fn of(denying: Option<&StatementName>, allowing: Option<&StatementName>) -> Self {
+        match (denying, allowing) {
+            (Some(denying), _) if !crate::fault::check_is_off("explicit_deny") => Self::Denied(denying.clone()),
+            (_, Some(allowing)) => Self::Allowed(allowing.clone()),
+            _ => Self::Silent,
+        }
+    }
+}
+
 impl StatementName {
     /// The statement called `statement` of the policy called `policy`.
     #[must_use]

@@ -42,9 +42,14 @@ impl<'a> Context<'a> {
         Self { fixed: [Value::Absent; FixedKey::COUNT], principal_tags: None, request_tags: &[] }
     }
 
-    /// Notes a value.
+    /// Notes a value. The epoch is counted in whole seconds.
     pub fn set(&mut self, key: FixedKey, value: Value<'a>) {
-        self.fixed[key as usize] = value;
+        self.fixed[key as usize] = match (key, value) {
+            (FixedKey::EpochTime, Value::Time(time)) => {
+                Value::Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
+            }
+            (_, value) => value,
+        };
     }
 
     /// Notes the attributes of the key, for `aws:PrincipalTag/<name>`.
@@ -73,6 +78,14 @@ impl<'a> Context<'a> {
                 text(self.request_tags.iter().find(|(key, _)| **key == **name).map(|(_, value)| &**value))
             }
         }
+    }
+
+    /// The names and values behind `aws:PrincipalTag/` and `s3:RequestObjectTag/`.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (ConditionKey, &'a str)> {
+        let principal = self.principal_tags.into_iter().flat_map(Attributes::iter);
+        let principal = principal.map(|(name, value)| (ConditionKey::PrincipalTag(name.into()), value));
+        let request = self.request_tags.iter();
+        principal.chain(request.map(|(name, value)| (ConditionKey::RequestObjectTag(name.as_str().into()), &**value)))
     }
 
     /// Every fixed key that has a value.

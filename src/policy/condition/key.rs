@@ -1,6 +1,12 @@
 //! The condition keys that can be known here: a closed list. A document that names another one is refused.
+//!
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
 
 use std::fmt;
+
+use crate::identity::OrganizationId;
+use crate::policy::PolicyError;
 
 /// What the values of a condition key are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,7 +17,7 @@ pub enum KeyKind {
     Arn,
     /// `true` or `false`.
     Flag,
-    /// A whole number.
+    /// A whole or decimal number.
     Number,
     /// Text.
     Text,
@@ -59,12 +65,12 @@ macro_rules! keys {
 
 keys! {
     CurrentTime "aws:CurrentTime" Time "when the request is judged";
-    EpochTime "aws:EpochTime" Time "the same, in seconds since 1970";
+    EpochTime "aws:EpochTime" Time "the same, in whole seconds since 1970; takes Numeric... operators as well";
     PrincipalArn "aws:PrincipalArn" Arn "arn:aws:iam::<org>:<principal>; absent for anonymous requests";
     PrincipalOrgId "aws:PrincipalOrgID" Text "the organization of the key; absent for anonymous requests";
     Referer "aws:Referer" Text "the Referer header, if sent";
     SecureTransport "aws:SecureTransport" Flag "whether the client came over TLS";
-    SourceIp "aws:SourceIp" Address "the peer of the connection";
+    SourceIp "aws:SourceIp" Address "the peer of the connection; IPv4 addresses count as such on IPv6 sockets too";
     UserAgent "aws:UserAgent" Text "the User-Agent header, if sent";
     UserId "aws:userid" Text "the principal, such as saml/Admin; absent for anonymous requests";
     Username "aws:username" Text "what follows the slash in coreweave/... and static/...; absent for federated identities";
@@ -113,6 +119,51 @@ pub enum ConditionKey {
 }
 
 impl ConditionKey {
+    /// The key called `name`, in letters of either case. `organization` is the one whose groups are known.
+    ///
+    /// # Errors
+    /// [`PolicyError::Part`] if it cannot be known here, with the reason.
+    pub fn parse(name: &str, organization: &OrganizationId) -> Result<Self, PolicyError> {
+        Self::named(name, organization)
+            .map_err(|problem| PolicyError::Part { place: "condition key".to_owned(), problem })
+    }
+
+    /// [`parse`](Self::parse), with the bare reason.
+    pub(super) fn named(name: &str, organization: &OrganizationId) -> Result<Self, String> {
+        let family = |prefix: &str| {
+            name.get(..prefix.len()).filter(|begin| begin.eq_ignore_ascii_case(prefix)).map(|_| &name[prefix.len()..])
+        };
+        if let Some(tag) = family("aws:PrincipalTag/").filter(|tag| !tag.is_empty()) {
+            return Ok(Self::PrincipalTag(tag.into()));
+        }
+        if let Some(tag) = family("s3:RequestObjectTag/").filter(|tag| !tag.is_empty()) {
+            return Ok(Self::RequestObjectTag(tag.into()));
+        }
+        if family("s3:ExistingObjectTag/").is_some() {
+            return Err(format!(
+                "{name} is not a condition key that can be known here: only the backend knows which tags an object \
+                 has, and a request is judged before the backend is asked"
+            ));
+        }
+        if let Some(other) =
+            family("iam:").and_then(|rest| rest.split_once(':')).filter(|(_, rest)| rest.eq_ignore_ascii_case("groups"))
+        {
+            return if other.0.eq_ignore_ascii_case(organization.as_str()) {
+                Ok(Self::Fixed(FixedKey::Groups))
+            } else {
+                Err(format!(
+                    "{name} is about the groups of another organization; the one here is iam:{organization}:groups"
+                ))
+            };
+        }
+        let fixed = FixedKey::ALL.iter().find(|key| key.name().eq_ignore_ascii_case(name));
+        fixed.map(|key| Self::Fixed(*key)).ok_or_else(|| {
+            format!(
+                "{name:?} is not a condition key that can be known here; `portcullis operations --conditions` lists them"
+            )
+        })
+    }
+
     /// What its values are.
     #[must_use]
     pub fn kind(&self) -> KeyKind {

@@ -1,10 +1,17 @@
 //! Organization policies as their authors write them: `v1alpha1`.
 
+mod read;
+mod statement;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Effect, PolicyError};
+
+pub(super) use statement::Meaning;
 
 /// An organization policy, checked: it means something and can be put in force. Its serialized form is the
 /// document, and says again exactly what was written.
@@ -35,20 +42,22 @@ pub struct OrganizationStatement {
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct PolicyName(Box<str>);
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 enum Version {
     #[serde(rename = "v1alpha1")]
     V1Alpha1,
 }
 
 impl OrganizationPolicy {
-    /// Reads a document.
+    /// The most bytes of a document.
+    pub const LIMIT: usize = 64 * 1024;
+
+    /// Reads a document: the policy, or an object that holds it as its only member `policy`.
     ///
     /// # Errors
     /// [`PolicyError`], naming the part that means nothing here.
     pub fn parse(document: &[u8]) -> Result<Self, PolicyError> {
-        let _ = document;
-        Err(PolicyError::Malformed("organization policies cannot be read yet".into()))
+        read::policy(document)
     }
 
     /// Its name, unique in the organization.
