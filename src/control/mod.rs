@@ -55,8 +55,8 @@ use crate::keys::Keys;
 use crate::sigv4::AcceptedRegion;
 
 pub use access_key::{
-    AccessKey, AccessKeyAnswer, AccessKeyInfo, AccessKeyList, CreateAccessKey, DurationSeconds, RevokeAccessKey,
-    RevokePrincipal, UpdateAccessKeyStatus,
+    AccessKey, AccessKeyAnswer, AccessKeyInfo, AccessKeyList, CreateAccessKey, DurationSeconds, MultiAttributes,
+    RevokeAccessKey, RevokePrincipal, UpdateAccessKeyStatus,
 };
 pub use body::Empty;
 pub use caller::Caller;

@@ -261,6 +261,7 @@ mod tests {
             audience: "a".to_owned(),
             algorithms: SigningAlgorithm::ALL.to_vec(),
             api_access: None,
+            groups_claim: None,
             created_at: jiff::Timestamp::UNIX_EPOCH,
             updated_at: jiff::Timestamp::UNIX_EPOCH,
             deactivated_at: None,

@@ -34,6 +34,7 @@ impl Federation {
             audience: new.audience,
             algorithms: new.algorithms,
             api_access: new.api_access,
+            groups_claim: new.groups_claim,
             created_at: now,
             updated_at: now,
             deactivated_at: (!new.active).then_some(now),
@@ -133,7 +134,8 @@ impl Federation {
     fn updated(&self, before: &OidcConfiguration, update: &OidcUpdate) -> OidcConfiguration {
         let now = self.clock.now();
         let before = before.clone();
-        let OidcUpdate { name, description, issuer_url, audience, algorithms, api_access, active } = update.clone();
+        let OidcUpdate { name, description, issuer_url, audience, algorithms, api_access, groups_claim, active } =
+            update.clone();
         OidcConfiguration {
             name: name.unwrap_or(before.name),
             description: description.unwrap_or(before.description),
@@ -141,6 +143,7 @@ impl Federation {
             audience: audience.unwrap_or(before.audience),
             algorithms: algorithms.unwrap_or(before.algorithms),
             api_access: api_access.unwrap_or(before.api_access),
+            groups_claim: groups_claim.unwrap_or(before.groups_claim),
             updated_at: now,
             deactivated_at: match active {
                 None => before.deactivated_at,

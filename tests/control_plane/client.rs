@@ -95,7 +95,7 @@ async fn first_admin(app: &TestApp) -> Token {
     let new = portcullis::keys::NewToken {
         name: "the first".into(),
         permission: portcullis::identity::Permission::Admin,
-        expires_at: None,
+        ..portcullis::keys::NewToken::default()
     };
     let mut random = rand::rand_core::UnwrapErr(rand::rngs::SysRng);
     let (info, token) = app.running().keys.create_token(new, &mut random).await.expect("the token is made");
@@ -104,7 +104,7 @@ async fn first_admin(app: &TestApp) -> Token {
 }
 
 impl Token {
-    fn from(created: &Value) -> Self {
+    pub(crate) fn from(created: &Value) -> Self {
         let text = |name: &str| created[name].as_str().unwrap_or_else(|| panic!("{name} in {created}")).to_owned();
         Self { id: text("tokenId"), secret: text("token"), principal: text("principalName") }
     }

@@ -31,6 +31,7 @@ mod federated;
 #[cfg(feature = "saml")]
 mod federated_saml;
 mod federation_configurations;
+mod groups;
 mod limits;
 mod log;
 mod log_lines;

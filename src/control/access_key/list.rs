@@ -3,8 +3,6 @@
 
 #![expect(unused_qualifications, reason = "the macro that documents query parameters writes them")]
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -14,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::status::RequestedStatus;
 use crate::control::{Caller, ControlError, ErrorBody, Services};
-use crate::identity::{AccessKeyId, Attributes, OrganizationId, Principal};
+use crate::identity::{AccessKeyId, Attributes, Groups, OrganizationId, Principal};
 use crate::keys::{KeyFilter, KeyInfo, KeyStatus};
 
 /// What may be told of a key.
@@ -30,7 +28,7 @@ pub struct AccessKeyInfo {
     #[schema(value_type = String)]
     pub principal_name: Principal,
     /// What is attached to it.
-    #[schema(value_type = BTreeMap<String, String>)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub attributes: Attributes,
     /// When it ends; absent for a permanent key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,8 +37,17 @@ pub struct AccessKeyInfo {
     /// The organization it belongs to.
     #[schema(value_type = String)]
     pub org_id: OrganizationId,
-    /// Attributes with several values; there are none yet.
-    pub multi_attributes: BTreeMap<String, Vec<String>>,
+    /// Attributes with several values: `groups`, if its owner is in any.
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
+    pub multi_attributes: MultiAttributes,
+}
+
+/// What is attached to a key and has several values: what is not there has none.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct MultiAttributes {
+    /// The groups that its owner is in.
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    pub groups: Groups,
 }
 
 /// One key.
@@ -86,7 +93,7 @@ impl From<KeyInfo> for AccessKeyInfo {
             attributes: key.attributes,
             expiry: key.expires_at,
             org_id: key.organization,
-            multi_attributes: BTreeMap::new(),
+            multi_attributes: MultiAttributes { groups: key.groups },
         }
     }
 }

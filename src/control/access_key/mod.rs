@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::Services;
 
 pub use create::{AccessKey, CreateAccessKey, DurationSeconds};
-pub use list::{AccessKeyAnswer, AccessKeyInfo, AccessKeyList};
+pub use list::{AccessKeyAnswer, AccessKeyInfo, AccessKeyList, MultiAttributes};
 pub use revoke::{RevokeAccessKey, RevokePrincipal};
 pub use status::UpdateAccessKeyStatus;
 
