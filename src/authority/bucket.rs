@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{BucketPolicy, PolicyError};
+use crate::policy::{Asker, BucketPolicy, PolicyError};
 use crate::s3::PublicAccessBlock;
 
 /// What is in force for one bucket.
@@ -14,6 +14,18 @@ pub struct BucketRules {
     pub public_access_block: Option<PublicAccessBlock>,
     /// Its settings.
     pub settings: BucketSettings,
+}
+
+impl BucketRules {
+    /// Whether the public access block keeps `asker` out, whatever the policy allows: one who is not of the
+    /// organization, where the policy is public.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>
+    pub(super) fn shuts_out(&self, asker: Asker<'_>) -> bool {
+        asker == Asker::Anonymous
+            && self.public_access_block.is_some_and(|block| block.restrict_public_buckets)
+            && matches!(&self.policy, Some(Ok(policy)) if policy.is_public())
+    }
 }
 
 /// The settings of a bucket that the control plane knows.

@@ -7,7 +7,7 @@ use crate::s3::BucketName;
 use crate::store::{CommitError, RecordError, StoreError};
 
 /// Why policies could not be read or changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// Others keep changing the same record.
     #[error("others are changing the same policy or bucket; try again")]
@@ -34,8 +34,9 @@ pub enum AuthorityError {
         /// Its file.
         file: PathBuf,
     },
-    /// What is in force may be old: the store cannot be followed.
-    #[error("the policies in force are not known now: the store cannot be read")]
+    /// Nobody knows what is in force: the store cannot be followed, or holds an organization policy that
+    /// cannot be understood. The log says which.
+    #[error("the policies in force are not known now: the store, or a policy in it, cannot be read")]
     NotCurrent,
     /// A stored document cannot be read.
     #[error(transparent)]

@@ -5,16 +5,22 @@ use std::sync::Arc;
 
 use super::ceiling::Ceilings;
 use super::decision::{Allowed, Denial, DenialCause};
-use super::{BucketRules, Claim};
+use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce};
+use crate::fault;
 use crate::policy::{Considered, Context, OrganizationPolicies, PolicyAction, Question, Resource, Verdict};
 use crate::s3::operation::Action;
+use crate::store::RecordError;
 
 /// The ceilings, organization policies and bucket rules at one moment. One request is judged by one of these.
-#[derive(Debug)]
+/// Its parts are shared between one moment and the next.
+#[derive(Clone, Debug)]
 pub struct InForce {
     pub(super) ceilings: Ceilings,
     pub(super) organization: Arc<OrganizationPolicies>,
-    pub(super) buckets: HashMap<Box<str>, Arc<BucketRules>>,
+    /// What `organization` was made of, by name.
+    pub(super) policies: Arc<[PolicyInForce]>,
+    pub(super) buckets: HashMap<Arc<str>, Arc<BucketRules>>,
+    pub(super) settings: Result<OrganizationSettings, RecordError>,
 }
 
 /// Why something is allowed or denied, statement by statement.
@@ -45,16 +51,18 @@ impl InForce {
         self.ceilings.judge(claim, action).map_err(denied)?;
         let question = Question { asker: claim.asker(), action, resource, context };
         let organization = match self.organization.judge(&question) {
-            Verdict::Allowed(statement) => statement,
+            Verdict::Allowed(statement) => Some(statement),
             Verdict::Denied(statement) => return Err(denied(DenialCause::OrganizationPolicyDenies(statement))),
+            Verdict::Silent if fault::check_is_off("organization_policy") => None,
             Verdict::Silent => return Err(denied(DenialCause::NoOrganizationPolicyAllows)),
         };
-        let allowed = Allowed { organization: Some(organization), bucket: None };
+        let allowed = Allowed { organization, bucket: None };
         let Some(rules) = self.rules_for(action, resource) else { return Ok(allowed) };
         match &rules.policy {
             None => Ok(allowed),
             Some(Err(_)) => Err(denied(DenialCause::BucketPolicyUnreadable)),
             Some(Ok(policy)) => match policy.judge(&question) {
+                Verdict::Allowed(_) if rules.shuts_out(claim.asker()) => Err(denied(DenialCause::PublicAccessBlocked)),
                 Verdict::Allowed(statement) => Ok(Allowed { bucket: Some(statement), ..allowed }),
                 Verdict::Denied(statement) => Err(denied(DenialCause::BucketPolicyDenies(statement))),
                 Verdict::Silent => Err(denied(DenialCause::BucketPolicyDoesNotAllow)),
@@ -104,6 +112,7 @@ impl InForce {
     /// that nobody is locked out by a policy they cannot replace.
     fn rules_for(&self, action: PolicyAction, resource: Resource<'_>) -> Option<&BucketRules> {
         match action {
+            _ if fault::check_is_off("bucket_policy") => None,
             PolicyAction::Control(_) | PolicyAction::S3(Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
             PolicyAction::S3(_) => self.buckets.get(resource.bucket()?).map(|rules| &**rules),
         }

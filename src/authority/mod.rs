@@ -5,7 +5,8 @@
 //!     (the first that stands against it is the reason; each only narrows what those before allow)
 //! ```
 //! What is in force is one immutable value, [`InForce`], replaced whenever the store reports a change. If
-//! the store cannot be followed there is none, and every question is an error.
+//! the store cannot be followed, or says what cannot be understood, there is none, and every question is an
+//! error.
 
 mod bucket;
 mod buckets;
@@ -13,17 +14,20 @@ mod ceiling;
 mod claim;
 mod decision;
 mod error;
+mod follow;
 mod in_force;
+mod live;
 mod organization;
+mod records;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::PolicyFile;
 use crate::identity::OrganizationId;
-use crate::policy::OrganizationPolicies;
-use crate::store::KeyStore;
+use crate::store::{CommitError, Expected, KeyStore, RecordKey, Versioned};
 
 pub use bucket::{BucketRules, BucketSettings, OrganizationSettings};
 pub use ceiling::{Ceilings, IssueDenial};
@@ -31,16 +35,21 @@ pub use claim::Claim;
 pub use decision::{Allowed, Denial, DenialCause};
 pub use error::AuthorityError;
 pub use in_force::{Explanation, InForce};
-pub use organization::{PolicyInForce, PolicyOrigin};
+pub use organization::{MOST_POLICIES, PolicyInForce, PolicyOrigin};
+
+use follow::Follower;
+use live::Live;
 
 /// What may be done by whom, and the ways to change it.
 pub struct Authority {
     organization: OrganizationId,
     ceilings: Ceilings,
-    files: Vec<PolicyFile>,
     store: Arc<dyn KeyStore>,
-    /// `None` while the store cannot be followed.
-    in_force: ArcSwapOption<InForce>,
+    live: Arc<Live>,
+    /// Held by whoever changes something, so that on one node nobody tries in vain.
+    changing: tokio::sync::Mutex<()>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl Authority {
@@ -56,22 +65,27 @@ impl Authority {
         ceilings: Ceilings,
         files: Vec<PolicyFile>,
     ) -> Result<Arc<Self>, AuthorityError> {
-        let organization_policies = OrganizationPolicies::compile(files.iter().map(|file| &file.policy));
-        let in_force = InForce {
-            ceilings: ceilings.clone(),
-            organization: Arc::new(organization_policies),
-            buckets: std::collections::HashMap::new(),
-        };
-        let in_force = ArcSwapOption::from_pointee(in_force);
-        Ok(Arc::new(Self { organization, ceilings, files, store, in_force }))
+        let live = Arc::new(Live::new(organization.clone(), ceilings.clone(), files));
+        let (follower, watches) = Follower::start(Arc::clone(&store), Arc::clone(&live)).await?;
+        if let Some(error) = live.unreadable() {
+            return Err(error);
+        }
+        if let Some(PolicyInForce { policy, origin: PolicyOrigin::File(file) }) = live.taken_name() {
+            return Err(AuthorityError::NameTaken { name: policy.name().clone(), file: file.clone() });
+        }
+        live.set_following(true);
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(follower.run(watches, stop.clone()));
+        Ok(Arc::new(Self { organization, ceilings, store, live, changing: tokio::sync::Mutex::default(), stop, tasks }))
     }
 
     /// What decides now. Take it once for all questions of one request.
     ///
     /// # Errors
-    /// [`AuthorityError::NotCurrent`] while the store cannot be followed: a refusal, never a pass.
+    /// [`AuthorityError::NotCurrent`] while the store cannot be followed, or holds an organization policy
+    /// that cannot be understood: a refusal, never a pass.
     pub fn in_force(&self) -> Result<Arc<InForce>, AuthorityError> {
-        self.in_force.load_full().ok_or(AuthorityError::NotCurrent)
+        self.live.in_force().ok_or(AuthorityError::NotCurrent)
     }
 
     /// The organization.
@@ -87,5 +101,35 @@ impl Authority {
     }
 
     /// Ends the background work.
-    pub async fn shutdown(&self) {}
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Removes a record, whatever it says; false if there was none.
+    async fn remove(&self, key: RecordKey) -> Result<bool, AuthorityError> {
+        let _turn = self.changing.lock().await;
+        for _ in 0..ATTEMPTS {
+            let Some(Versioned { revision, .. }) = self.store.load(&key).await? else { return Ok(false) };
+            match self.store.delete(key.clone(), Expected::At(revision)).await {
+                Ok(revision) => {
+                    self.live.learn(key, revision, None);
+                    return Ok(true);
+                }
+                Err(CommitError::Conflict(_)) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(AuthorityError::Busy)
+    }
 }
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// How often a change starts over because another node made one.
+const ATTEMPTS: usize = 64;
