@@ -34,6 +34,10 @@ impl Authenticated {
         &self.key
     }
 
+    pub(super) fn shared_key(&self) -> Arc<LiveKey> {
+        Arc::clone(&self.key)
+    }
+
     pub(super) fn form(&self) -> Form {
         self.signature.form()
     }

@@ -9,14 +9,23 @@ use super::Proxy;
 use super::authenticate::Authenticated;
 use super::error::Refusal;
 use super::record::Record;
-use crate::authority::{AuthorityError, Claim, Denial};
+use crate::authority::{AuthorityError, Claim, Denial, InForce};
 use crate::backend::Backend;
+use crate::identity::Permission;
 use crate::keys::LiveKey;
 use crate::listener::RequestBody;
 use crate::policy::{Context, Resource};
-use crate::s3::operation::{Classified, Classify, DemandTarget, Target, classify};
-use crate::s3::{Address, ErrorCode, ObjectKey, RequestHead, S3Error};
+use crate::s3::operation::{Classified, Classify, DemandTarget, Operation, Support, Target, classify};
+use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error};
 use crate::sigv4::{Form, Payload};
+
+/// A request that its sender may make, by who answers it. Only [`Proxy::authorize`] makes one.
+pub(super) enum Permitted {
+    /// The backend does.
+    Forwarded(Authorized),
+    /// It is answered here.
+    Served(AuthorizedHere),
+}
 
 /// A request that its sender may make, with the backend it goes to. Only [`Proxy::authorize`] makes one,
 /// and only one of these can be forwarded.
@@ -27,6 +36,23 @@ pub(super) struct Authorized {
     payload: Payload,
     backend: Arc<Backend>,
     until: Option<Instant>,
+}
+
+/// A request that its sender may make and that is answered here. It cannot be forwarded.
+pub(super) struct AuthorizedHere {
+    pub(super) head: RequestHead,
+    pub(super) body: RequestBody,
+    pub(super) classified: Classified,
+    pub(super) payload: Payload,
+    /// When the transfer has to end, its key having expired.
+    pub(super) until: Option<Instant>,
+    /// The backend of the bucket, if the request names one.
+    pub(super) backend: Option<Arc<Backend>>,
+    pub(super) form: Form,
+    pub(super) key: Arc<LiveKey>,
+    pub(super) permission: Permission,
+    /// What it was judged by.
+    pub(super) in_force: Arc<InForce>,
 }
 
 /// The parts of an [`Authorized`] request.
@@ -41,6 +67,18 @@ pub(super) struct AuthorizedParts {
 }
 
 impl Authorized {
+    pub(super) fn head(&self) -> &RequestHead {
+        &self.head
+    }
+
+    pub(super) fn operation(&self) -> Operation {
+        self.classified.operation
+    }
+
+    pub(super) fn backend(&self) -> &Arc<Backend> {
+        &self.backend
+    }
+
     pub(super) fn into_parts(self) -> AuthorizedParts {
         let Self { head, body, classified, payload, backend, until } = self;
         AuthorizedParts { head, body, classified, payload, backend, until }
@@ -49,7 +87,7 @@ impl Authorized {
 
 impl Proxy {
     /// Decides whether the sender of a request may make it.
-    pub(super) fn authorize(&self, authenticated: Authenticated, record: &mut Record) -> Result<Authorized, Refusal> {
+    pub(super) fn authorize(&self, authenticated: Authenticated, record: &mut Record) -> Result<Permitted, Refusal> {
         let head = authenticated.head();
         let target = match head.address {
             Address::Bucket(_) => Target::Bucket,
@@ -70,24 +108,37 @@ impl Proxy {
                 .judge(&claim, (*action).into(), resource, &context)
                 .map_err(|denial| denied(&denial, resource, &authenticated))?;
         }
+        let (payload, until) = (authenticated.payload(), authenticated.until());
+        if classified.row.support == Support::Served {
+            let backend = head.address.bucket().map(|bucket| self.holding(bucket)).transpose()?.cloned();
+            let (form, key) = (authenticated.form(), authenticated.shared_key());
+            let (head, body) = authenticated.into_parts();
+            return Ok(Permitted::Served(AuthorizedHere {
+                head,
+                body,
+                classified,
+                payload,
+                until,
+                backend,
+                form,
+                key,
+                permission,
+                in_force,
+            }));
+        }
         let backend = self.route(head, &classified)?;
         record.sent_to(backend.name());
-        let (payload, until) = (authenticated.payload(), authenticated.until());
         let (head, body) = authenticated.into_parts();
-        Ok(Authorized { head, body, classified, payload, backend, until })
+        Ok(Permitted::Forwarded(Authorized { head, body, classified, payload, backend, until }))
     }
 
     /// The backend of the request's bucket, if it keeps the names that were judged.
     fn route(&self, head: &RequestHead, classified: &Classified) -> Result<Arc<Backend>, S3Error> {
         let Some(bucket) = head.address.bucket() else {
-            return self.backends.only().cloned().ok_or_else(|| {
-                S3Error::new(
-                    ErrorCode::NotImplemented,
-                    "Listing the buckets of several backends, or of one that holds others too, is not implemented yet.",
-                )
-            });
+            let name = classified.operation.name();
+            return Err(S3Error::new(ErrorCode::NotImplemented, format!("{name} of the service is not implemented.")));
         };
-        let backend = self.backends.holding(bucket.as_str()).ok_or_else(|| no_backend(bucket.as_str()))?;
+        let backend = self.holding(bucket)?;
         if let Some(key) = head.address.key() {
             refuse_ambiguous(key, backend)?;
         }
@@ -113,6 +164,11 @@ impl Proxy {
             }
         }
         Ok(Arc::clone(backend))
+    }
+
+    /// The backend that requests for `bucket` go to.
+    fn holding(&self, bucket: &BucketName) -> Result<&Arc<Backend>, S3Error> {
+        self.backends.holding(bucket.as_str()).ok_or_else(|| no_backend(bucket.as_str()))
     }
 }
 

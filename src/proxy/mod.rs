@@ -3,6 +3,7 @@
 //! ```text
 //! receive --Received--> authenticate --Authenticated--> authorize --Authorized-->
 //!    forward [backend: re-sign, send] --Answer--> respond --> client
+//!    own [answered here: policies, the list of buckets] ------> client
 //!                  each exit, good or bad --> record --> audit
 //! ```
 //!
@@ -16,6 +17,7 @@ mod document;
 mod error;
 mod forward;
 mod outgoing;
+mod own;
 mod rebuild;
 mod receive;
 mod record;
@@ -36,7 +38,9 @@ use crate::listener::{Peer, RequestBody};
 use crate::s3::Domains;
 use crate::sigv4::AcceptedRegion;
 
+use authorize::Permitted;
 use error::Refusal;
+use own::Turns;
 use record::{Record, RequestIds};
 pub use response_body::ResponseBody;
 
@@ -53,6 +57,8 @@ pub struct Proxy {
     idle_timeout: Duration,
     after_expiry: Duration,
     serves_tls: bool,
+    /// Changes of a bucket happen one after the other.
+    turns: Turns,
     request_ids: RequestIds,
 }
 
@@ -80,6 +86,7 @@ impl Proxy {
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
             serves_tls: s3.tls.is_some(),
+            turns: Turns::default(),
             request_ids: RequestIds::new(seed),
         }
     }
@@ -100,8 +107,13 @@ impl Proxy {
     ) -> Result<Response<ResponseBody>, Refusal> {
         let received = self.receive(request, record)?;
         let authenticated = self.authenticate(received, record).await?;
-        let authorized = self.authorize(authenticated, record)?;
-        let answer = self.forward(authorized, record).await?;
-        self.respond(answer, record).await
+        match self.authorize(authenticated, record)? {
+            Permitted::Forwarded(authorized) => {
+                self.refuse_public_acl(&authorized)?;
+                let answer = self.forward_with_life(authorized, record).await?;
+                self.respond(answer, record).await
+            }
+            Permitted::Served(authorized) => self.serve_here(authorized, record).await,
+        }
     }
 }

@@ -33,6 +33,23 @@ pub(super) struct Outgoing {
     pub(super) proved: Option<Checksum>,
 }
 
+/// Reads the whole body of a request that is answered here, and proves it.
+///
+/// # Errors
+/// What is wrong with the promise, or with the body.
+pub(super) async fn read_document(
+    head: &RequestHead,
+    body: RequestBody,
+    classified: &Classified,
+    payload: Payload,
+) -> Result<Bytes, Refusal> {
+    let promise = promise(head, classified, payload)?;
+    refuse_excess(promise.length()?, classified)?;
+    let (verifying, _) = VerifyingBody::new(body, promise)?;
+    let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
+    Ok(document)
+}
+
 impl Outgoing {
     /// Prepares `body`, and changes in `headers` what describes it.
     ///
@@ -59,7 +76,7 @@ impl Outgoing {
         let (verifying, proof) = VerifyingBody::new(body, promise)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
-            return Ok(Self::document(rebuild::document(proxy, &document, classified, backend, headers)?));
+            return Ok(Self::document(rebuild::document(proxy, head, &document, classified, backend, headers)?));
         }
         if length <= HELD_BACK {
             let (bytes, proved) = verifying.collect().await.map_err(Refusal::of_body)?;

@@ -8,26 +8,29 @@ use md5::{Digest, Md5};
 
 use super::Proxy;
 use super::authorize::refuse_ambiguous;
+use super::error::Refusal;
 use crate::backend::Backend;
 use crate::s3::operation::{Classified, Operation};
-use crate::s3::{DeleteObjects, ErrorCode, Restore, S3Error, location};
+use crate::s3::{DeleteObjects, ErrorCode, RequestHead, Restore, S3Error, location};
 
 /// The document for `backend` that says what `received` says. Digests of the client's bytes in `headers`
 /// give way to one of the new ones.
 pub(super) fn document(
     proxy: &Proxy,
+    head: &RequestHead,
     received: &[u8],
     classified: &Classified,
     backend: &Backend,
     headers: &mut HeaderMap,
-) -> Result<String, S3Error> {
+) -> Result<String, Refusal> {
     let document = match classified.operation {
         Operation::CreateBucket => create_bucket(proxy, received, backend)?,
         Operation::DeleteObjects => delete_objects(received, backend)?,
+        Operation::PutBucketAcl | Operation::PutObjectAcl => proxy.acl_document(head, received)?,
         Operation::RestoreObject => Restore::parse(received)?.to_xml(),
         other => {
             let message = format!("{} is not implemented: its document cannot be read here.", other.name());
-            return Err(S3Error::new(ErrorCode::NotImplemented, message));
+            return Err(S3Error::new(ErrorCode::NotImplemented, message).into());
         }
     };
     let digests: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("x-amz-checksum-")).cloned().collect();

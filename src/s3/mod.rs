@@ -1,11 +1,13 @@
 //! Names the bucket, key and operation in a request, keeping path and query bytes as received, and
 //! owns S3's error vocabulary. Knows nothing of who is asking, of signatures or of backends.
 
+pub mod acl;
 pub mod address;
 pub mod checksum;
 pub mod copy_source;
 pub mod delete_objects;
 pub mod error_code;
+pub mod list_buckets;
 pub mod location;
 pub mod named_buckets;
 pub mod object_lock;
