@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_retention_is_read_and_written_anew() {
-        let document = "<Retention><Mode> COMPLIANCE</Mode><RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate></Retention>";
+        let document =
+            "<Retention><Mode> COMPLIANCE</Mode><RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate></Retention>";
         let read = Retention::parse(document.as_bytes()).unwrap();
         assert_eq!(read.mode(), Some("COMPLIANCE"));
         assert_eq!(read.until(), Some("2030-01-01T00:00:00Z".parse().unwrap()));

@@ -137,7 +137,11 @@ mod tests {
         assert_eq!(read.to_header_value(), "a%20b=c%2Bd&e=&f=g%3Bh%3Di%3Dj");
         assert_eq!(Tagging::parse_header(read.to_header_value().as_bytes()).unwrap(), read);
         for wrong in ["a=1&a=2", "a=1&%61=2", "=1", "a=%zz", "a=%ff"] {
-            assert_eq!(Tagging::parse_header(wrong.as_bytes()).unwrap_err().code, ErrorCode::InvalidArgument, "{wrong}");
+            assert_eq!(
+                Tagging::parse_header(wrong.as_bytes()).unwrap_err().code,
+                ErrorCode::InvalidArgument,
+                "{wrong}"
+            );
         }
     }
 
