@@ -95,6 +95,7 @@ impl App {
             clock: Arc::clone(&clock),
             container_key_life: config.api.as_ref().map_or(ONE_HOUR, |api| api.container_key_life),
             region: accepted_region(&config.s3),
+            location: config.s3.region.clone(),
             logins_per_minute_per_peer: limits.logins_per_minute_per_peer,
             keys_per_minute_per_identity: limits.keys_per_minute_per_identity,
             random,

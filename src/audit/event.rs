@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Judged;
+use super::Decision;
 use crate::identity::{AccessKeyId, Principal};
 use crate::policy::StatementName;
 
@@ -24,8 +24,8 @@ pub struct AccessEvent {
     pub access_key_id: Option<AccessKeyId>,
     /// Who that key belongs to; only of a verified request.
     pub principal: Option<Principal>,
-    /// What was decided and what it was made from, if that is written at all.
-    pub judged: Option<Judged>,
+    /// How it was decided, if that is written at all.
+    pub decision: Option<Decision>,
     /// The HTTP status of the answer.
     pub status: u16,
     /// The S3 error code of a refusal or failure.
@@ -47,9 +47,9 @@ pub struct AccessEvent {
 impl AccessEvent {
     /// Writes the event. Values that a client chose are escaped by the log's format.
     pub fn write(&self) {
-        let judged = self.judged.as_ref();
-        let statement = judged.and_then(|judged| judged.statement.as_ref());
-        let decided = judged.map(Judged::to_json);
+        let decision = self.decision.as_ref();
+        let statement = decision.and_then(|decision| decision.statement.as_ref());
+        let judged = decision.map(|decision| decision.judged.to_json());
         tracing::info!(
             target: super::TARGET,
             request_id = %self.request_id,
@@ -59,11 +59,11 @@ impl AccessEvent {
             operation = self.operation.unwrap_or("-"),
             access_key_id = self.access_key_id.as_ref().map_or("-", AccessKeyId::as_str),
             principal = self.principal.as_ref().map_or("-", Principal::as_str),
-            verdict = judged.map_or("-", Judged::verdict),
-            layer = judged.map_or("-", |judged| judged.layer),
+            verdict = decision.map_or("-", Decision::verdict),
+            layer = decision.map_or("-", |decision| decision.layer),
             policy = statement.map_or("-", StatementName::policy),
             statement = statement.map_or("-", StatementName::statement),
-            judged = decided.as_deref().unwrap_or("-"),
+            judged = judged.as_deref().unwrap_or("-"),
             status = self.status,
             code = self.error_code.as_deref().unwrap_or("-"),
             reason = self.reason.as_deref().unwrap_or("-"),

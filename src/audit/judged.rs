@@ -1,88 +1,57 @@
-//! What was decided of one request, and all that the decision was made from: enough to make it again under
-//! other policies.
+//! What of a request decided: written with its record, so that it can be judged again with other policies.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::identity::{Attributes, Groups, Permission, Principal};
-use crate::policy::StatementName;
+use crate::identity::{Permission, Principal};
+use crate::policy::Resource;
 
-/// One decision, with what it was made from.
-#[derive(Clone, Debug)]
+/// Everything that the decision about one request came from, and the decision.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Judged {
-    /// Whether everything was allowed.
-    pub allowed: bool,
-    /// The layer that decided.
-    pub layer: &'static str,
-    /// The statement that decided, if one did.
-    pub statement: Option<StatementName>,
-    /// Who asked.
-    pub principal: Principal,
-    /// The most that their key may do.
+    /// Who asked; absent: nobody proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
+    /// The most that their key could do then.
     pub permission: Permission,
-    /// The groups that they are in.
-    pub groups: Groups,
-    /// The attributes of their key.
-    pub attributes: Attributes,
-    /// Everything that had to be allowed, as far as it was asked.
-    pub questions: Vec<Question>,
-    /// The values of the condition keys.
+    /// What the request needed; all of it had to be allowed.
+    pub demands: Vec<JudgedDemand>,
+    /// The values of condition keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, Vec<String>>,
 }
 
-/// One action on one resource.
-#[derive(Clone, Debug, Serialize)]
-pub struct Question {
-    /// The action, as `s3:GetObject`.
-    pub action: &'static str,
+/// One action, and what it was needed on.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgedDemand {
+    /// The action, such as `s3:GetObject`.
+    pub action: String,
+    /// `*`, `bucket` or `bucket/key`: a bucket's name has no slash.
+    pub resource: String,
+    /// The version of it, if one is named: the value of `s3:VersionId` for this demand.
+    #[serde(rename = "versionId", default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
     /// Whether it was allowed.
     pub allowed: bool,
-    /// The resource, as `arn:aws:s3:::bucket/key`.
-    pub resource: String,
-    /// The version of it, if one is named: the value of `s3:VersionId` for this question.
-    #[serde(rename = "versionId", skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    principal: &'a str,
-    permission: String,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    groups: &'a [String],
-    #[serde(skip_serializing_if = "Attributes::is_empty")]
-    attributes: &'a Attributes,
-    asked: &'a [Question],
-    context: &'a BTreeMap<String, Vec<String>>,
-    verdict: &'static str,
 }
 
 impl Judged {
-    /// Whether anybody reads what would be written.
-    #[must_use]
-    pub fn is_wanted() -> bool {
-        tracing::enabled!(target: super::TARGET, tracing::Level::INFO)
-    }
-
-    /// `allowed` or `denied`.
-    #[must_use]
-    pub fn verdict(&self) -> &'static str {
-        if self.allowed { "allowed" } else { "denied" }
-    }
-
-    /// All of it as one line of JSON. What a client chose stands in it escaped.
+    /// One line of JSON. What a client chose stands in it escaped.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let line = Line {
-            principal: self.principal.as_str(),
-            permission: self.permission.to_string(),
-            groups: self.groups.as_slice(),
-            attributes: &self.attributes,
-            asked: &self.questions,
-            context: &self.context,
-            verdict: self.verdict(),
-        };
-        serde_json::to_string(&line).unwrap_or_default()
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The name of `resource` in a record.
+#[must_use]
+pub fn resource_name(resource: Resource<'_>) -> String {
+    match resource {
+        Resource::Any => "*".to_owned(),
+        Resource::Bucket(bucket) => bucket.to_owned(),
+        Resource::Object { bucket, key } => format!("{bucket}/{key}"),
     }
 }

@@ -36,6 +36,12 @@ impl Ceilings {
         Self(ceilings)
     }
 
+    /// Every entry, longest prefix first.
+    #[must_use]
+    pub fn entries(&self) -> &[Ceiling] {
+        &self.0
+    }
+
     /// The most that `principal` may do: nothing where no entry matches.
     #[must_use]
     pub fn of(&self, principal: &Principal) -> Permission {
@@ -71,7 +77,14 @@ impl Ceilings {
     /// # Errors
     /// Which of the two is too narrow.
     pub(super) fn judge(&self, claim: &Claim<'_>, action: PolicyAction) -> Result<(), DenialCause> {
-        let takes = taken_by(action);
+        self.judge_level(claim, taken_by(action))
+    }
+
+    /// Whether they suffice for something that takes `takes`.
+    ///
+    /// # Errors
+    /// Which of the two is too narrow.
+    pub(super) fn judge_level(&self, claim: &Claim<'_>, takes: Permission) -> Result<(), DenialCause> {
         let off = crate::fault::check_is_off;
         let has = claim.permission();
         if has < takes && !off("permission") {

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use super::ceiling::Ceilings;
 use super::decision::{Allowed, Denial, DenialCause};
-use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce};
+use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce, PolicyOrigin};
 use crate::fault;
-use crate::policy::{Considered, Context, OrganizationPolicies, PolicyAction, Question, Resource, Verdict};
+use crate::identity::Permission;
+use crate::policy::{
+    Considered, Context, ControlAction, OrganizationPolicies, OrganizationPolicy, PolicyAction, Question, Resource,
+    Verdict,
+};
 use crate::s3::operation::Action;
 use crate::store::RecordError;
 
@@ -35,6 +39,23 @@ pub struct Explanation {
 }
 
 impl InForce {
+    /// What would decide if these were in force: for judging somewhere else than at the server.
+    #[must_use]
+    pub fn assemble<'a>(
+        ceilings: Ceilings,
+        policies: Vec<OrganizationPolicy>,
+        buckets: impl IntoIterator<Item = (&'a str, BucketRules)>,
+    ) -> Self {
+        let in_store = |policy| PolicyInForce { policy: Arc::new(policy), origin: PolicyOrigin::Store };
+        Self {
+            ceilings,
+            organization: Arc::new(OrganizationPolicies::compile(&policies)),
+            policies: policies.into_iter().map(in_store).collect(),
+            buckets: buckets.into_iter().map(|(bucket, rules)| (bucket.into(), Arc::new(rules))).collect(),
+            settings: Ok(OrganizationSettings::default()),
+        }
+    }
+
     /// Whether the asker may do `action` on `resource`: ceilings first, then organization policies, then
     /// the policy of the bucket.
     ///
@@ -47,8 +68,18 @@ impl InForce {
         resource: Resource<'_>,
         context: &Context<'_>,
     ) -> Result<Allowed, Denial> {
+        self.ceilings.judge(claim, action).map_err(|cause| Denial { action, cause })?;
+        self.judge_policies(claim, action, resource, context)
+    }
+
+    fn judge_policies(
+        &self,
+        claim: &Claim<'_>,
+        action: PolicyAction,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Result<Allowed, Denial> {
         let denied = |cause| Denial { action, cause };
-        self.ceilings.judge(claim, action).map_err(denied)?;
         let question = Question { asker: claim.asker(), action, resource, context };
         let organization = match self.organization.judge(&question) {
             Verdict::Allowed(statement) => Some(statement),
@@ -68,6 +99,17 @@ impl InForce {
                 Verdict::Silent => Err(denied(DenialCause::BucketPolicyDoesNotAllow)),
             },
         }
+    }
+
+    /// Whether the asker may do an action of the control plane on what is their own. That takes `read` where
+    /// the same on what belongs to others may take more; the organization policies have to allow it all the same.
+    ///
+    /// # Errors
+    /// The [`Denial`], with the first thing that stands against it.
+    pub fn judge_own(&self, claim: &Claim<'_>, action: ControlAction) -> Result<Allowed, Denial> {
+        let action = PolicyAction::Control(action);
+        self.ceilings.judge_level(claim, Permission::Read).map_err(|cause| Denial { action, cause })?;
+        self.judge_policies(claim, action, Resource::Any, &Context::new())
     }
 
     /// The same with every statement that was considered.
@@ -102,6 +144,11 @@ impl InForce {
             && self.organization.may_show(claim.asker(), bucket)
     }
 
+    /// Every bucket that something is kept about.
+    pub fn buckets(&self) -> impl Iterator<Item = (&str, &Arc<BucketRules>)> {
+        self.buckets.iter().map(|(name, rules)| (&**name, rules))
+    }
+
     /// What is kept about `bucket`, if anything is.
     #[must_use]
     pub fn bucket(&self, bucket: &str) -> Option<&Arc<BucketRules>> {
@@ -109,11 +156,12 @@ impl InForce {
     }
 
     /// The rules of the bucket whose policy is asked. Some actions look at organization policies only, so
-    /// that nobody is locked out by a policy they cannot replace.
+    /// that nobody is locked out by a policy they cannot replace, nor a name by what a deleted bucket left.
     fn rules_for(&self, action: PolicyAction, resource: Resource<'_>) -> Option<&BucketRules> {
         match action {
             _ if fault::check_is_off("bucket_policy") => None,
-            PolicyAction::Control(_) | PolicyAction::S3(Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
+            PolicyAction::Control(_)
+            | PolicyAction::S3(Action::CreateBucket | Action::ListAllMyBuckets | Action::PutBucketPolicy) => None,
             PolicyAction::S3(_) => self.buckets.get(resource.bucket()?).map(|rules| &**rules),
         }
     }

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{ControlError, Services};
-use crate::authority::IssueDenial;
 use crate::identity::{Attributes, Evidence, Principal};
 use crate::keys::{Grant, IssuedKey, KeyLife, TokenHolder};
 
@@ -28,7 +27,7 @@ impl Services {
     ) -> Result<IssuedKey, ControlError> {
         let judged = self.authority.ceilings().judge_issue(holder.principal(), as_duration(life));
         let grant = judged.map(|ceiling| Grant::from_token(holder, ceiling, life));
-        self.issue(grant, holder.principal(), wishes).await
+        self.issue(grant.map_err(Into::into), holder.principal(), wishes).await
     }
 
     /// A key for somebody whom an identity provider vouches for.
@@ -40,20 +39,24 @@ impl Services {
     ) -> Result<IssuedKey, ControlError> {
         let judged =
             self.authority.ceilings().judge_issue(evidence.principal(), as_duration(KeyLife::Seconds(seconds)));
-        let grant = judged.map(|ceiling| Grant::from_evidence(evidence, ceiling, seconds));
-        self.issue(grant, evidence.principal(), wishes).await
+        // Before anything is claimed: evidence that is good for one key stays good.
+        let may = judged.map_err(ControlError::from).and_then(|ceiling| {
+            self.demand_of_evidence(evidence)?;
+            Ok(Grant::from_evidence(evidence, ceiling, seconds))
+        });
+        self.issue(may, evidence.principal(), wishes).await
     }
 
     /// Whoever is refused here proved who they are: the log has to say who it was.
     async fn issue(
         &mut self,
-        grant: Result<Grant, IssueDenial>,
+        grant: Result<Grant, ControlError>,
         to: &Principal,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
         let issued = match grant {
             Ok(grant) => self.issue_granted(grant, to, wishes).await,
-            Err(denial) => Err(denial.into()),
+            Err(error) => Err(error),
         };
         issued.inspect_err(|error| tracing::info!(principal = %to, %error, "issued no access key"))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// At most 100 names, sorted, each once. A name is taken literally, as an identity provider or an
-/// administrator wrote it: 1 to 128 characters, without control characters and invisible ones, and without
+/// administrator wrote it: 1 to 256 characters, without control characters and invisible ones, and without
 /// spaces around it. Cheap to clone; none at all is the default and costs nothing.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
@@ -17,7 +17,7 @@ pub struct Groups(Arc<[String]>);
 pub enum GroupsError {
     /// One of the wrong form: the beginning of it.
     #[error(
-        "the group {0:?} must have 1 to 128 characters, no control characters or invisible ones, and no spaces around it"
+        "the group {0:?} must have 1 to 256 characters, no control characters or invisible ones, and no spaces around it"
     )]
     Name(String),
     /// Too many.
@@ -31,7 +31,7 @@ impl GroupsError {
     pub fn without_name(&self) -> &'static str {
         match self {
             Self::Name(_) => {
-                "holds a name that has not 1 to 128 characters, or control characters, invisible ones or spaces around it"
+                "holds a name that has not 1 to 256 characters, or control characters, invisible ones or spaces around it"
             }
             Self::TooMany => "holds more than 100 groups",
         }
@@ -97,4 +97,4 @@ fn is_invisible(it: char) -> bool {
 
 const MOST: usize = 100;
 /// In characters.
-const LONGEST: usize = 128;
+const LONGEST: usize = 256;

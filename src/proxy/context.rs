@@ -118,10 +118,6 @@ impl Facts {
         self.form
     }
 
-    pub(super) fn groups(&self) -> &Groups {
-        &self.groups
-    }
-
     /// The values for the conditions of policies. The version is the demand's to say.
     pub(super) fn context<'a>(&'a self, head: &'a RequestHead, key: &'a LiveKey) -> Context<'a> {
         let mut context = Context::new();

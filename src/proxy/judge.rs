@@ -8,12 +8,12 @@ use super::authenticate::Authenticated;
 use super::context::Facts;
 use super::error::Refusal;
 use super::record::Record;
-use crate::audit::{Judged, Question};
+use crate::audit::{Decision, Judged, JudgedDemand, resource_name};
 use crate::authority::{Allowed, Claim, Denial, DenialCause, InForce};
 use crate::fault::check_is_off;
 use crate::identity::Permission;
 use crate::keys::{LiveKey, Standing};
-use crate::policy::{Context, FixedKey, PolicyAction, Resource, Value};
+use crate::policy::{Context, FixedKey, PolicyAction, Resource, StatementName, Value};
 use crate::s3::operation::{Action, Classified, DemandTarget, Operation, Support};
 use crate::s3::{Address, ErrorCode, ObjectKey, ObjectToDelete, RequestHead, S3Error};
 use crate::sigv4::Form;
@@ -88,13 +88,13 @@ impl Judge {
                 Err(denial) if waits && body_may_turn(&denial, on) => {}
                 Err(_) if matches!(on, DemandTarget::CopySource(_)) && check_is_off("copy_source_judged") => {}
                 Err(denial) => {
-                    record.judged(asked.denied(&denial, &context));
+                    record.decided(asked.denied(&denial, &context));
                     return Err(self.refusal(&denial, resource));
                 }
             }
         }
         if !waits {
-            record.judged(asked.allowed(first.as_ref(), &context));
+            record.decided(asked.allowed(first.as_ref(), &context));
         }
         Ok(())
     }
@@ -122,12 +122,12 @@ impl Judge {
             match judged {
                 Ok(allowed) => first = first.or(Some(allowed)),
                 Err(denial) => {
-                    record.judged(asked.denied(&denial, &context));
+                    record.decided(asked.denied(&denial, &context));
                     return Err(self.refusal(&denial, resource));
                 }
             }
         }
-        record.judged(asked.allowed(first.as_ref(), &context));
+        record.decided(asked.allowed(first.as_ref(), &context));
         Ok(())
     }
 
@@ -145,7 +145,7 @@ impl Judge {
         let mut denied: Option<Denial> = None;
         let mut last = None;
         let mut parted = (Vec::with_capacity(objects.len()), Vec::new());
-        let mut context = self.facts.context(head, &self.key);
+        let context = self.facts.context(head, &self.key);
         for object in objects {
             let mut of_object = context.clone();
             set_version(&mut of_object, object.version_id.as_deref());
@@ -177,8 +177,7 @@ impl Judge {
                 parted.1.push(object);
             }
         }
-        set_version(&mut context, None);
-        record.judged(match &denied {
+        record.decided(match &denied {
             Some(denial) => asked.denied(denial, &context),
             None => asked.allowed(last.as_ref(), &context),
         });
@@ -295,29 +294,33 @@ fn bucket(address: &Address) -> &str {
 /// What was asked, for the record; nothing, if nobody reads it.
 struct Asked<'a> {
     judge: &'a Judge,
-    questions: Option<Vec<Question>>,
+    demands: Option<Vec<JudgedDemand>>,
 }
 
 impl<'a> Asked<'a> {
     fn begin(judge: &'a Judge) -> Self {
-        Self { judge, questions: Judged::is_wanted().then(Vec::new) }
+        Self { judge, demands: Decision::is_wanted().then(Vec::new) }
     }
 
     fn ask(&mut self, action: PolicyAction, resource: Resource<'_>, version: Option<&str>, allowed: bool) {
-        if let Some(questions) = &mut self.questions {
-            let version = version.map(str::to_owned);
-            questions.push(Question { action: action.name(), resource: resource.to_string(), version, allowed });
+        if let Some(demands) = &mut self.demands {
+            demands.push(JudgedDemand {
+                action: action.name().to_owned(),
+                resource: resource_name(resource),
+                version_id: version.map(str::to_owned),
+                allowed,
+            });
         }
     }
 
-    fn allowed(self, by: Option<&Allowed>, context: &Context<'_>) -> Option<Judged> {
-        let statement = by.and_then(|allowed| allowed.bucket().or(allowed.organization())).cloned();
-        let layer =
-            if by.is_some_and(|allowed| allowed.bucket().is_some()) { "bucket policy" } else { "organization policy" };
-        self.judged(true, layer, statement, context)
+    fn allowed(self, by: Option<&Allowed>, context: &Context<'_>) -> Option<Decision> {
+        let of_bucket = by.and_then(Allowed::bucket);
+        let layer = if of_bucket.is_some() { "bucket policy" } else { "organization policy" };
+        let statement = of_bucket.or(by.and_then(Allowed::organization)).cloned();
+        self.decided(true, layer, statement, context)
     }
 
-    fn denied(self, denial: &Denial, context: &Context<'_>) -> Option<Judged> {
+    fn denied(self, denial: &Denial, context: &Context<'_>) -> Option<Decision> {
         let layer = match &denial.cause {
             DenialCause::Permission { .. } => "permission",
             DenialCause::Ceiling { .. } => "ceiling",
@@ -327,27 +330,26 @@ impl<'a> Asked<'a> {
             | DenialCause::BucketPolicyUnreadable => "bucket policy",
             DenialCause::PublicAccessBlocked => "public access block",
         };
-        self.judged(false, layer, denial.statement().cloned(), context)
+        self.decided(false, layer, denial.statement().cloned(), context)
     }
 
-    fn judged(
+    fn decided(
         self,
         allowed: bool,
         layer: &'static str,
-        statement: Option<crate::policy::StatementName>,
+        statement: Option<StatementName>,
         context: &Context<'_>,
-    ) -> Option<Judged> {
-        let Judge { key, permission, facts, .. } = self.judge;
-        Some(Judged {
-            allowed,
-            layer,
-            statement,
-            principal: key.principal.clone(),
-            permission: *permission,
-            groups: facts.groups().clone(),
-            attributes: key.attributes.clone(),
-            questions: self.questions?,
-            context: context.to_texts(&key.organization),
-        })
+    ) -> Option<Decision> {
+        let Judge { key, permission, .. } = self.judge;
+        let demands = self.demands?;
+        let mut context = context.to_texts(&key.organization);
+        // Each demand has its own.
+        context.remove(FixedKey::VersionId.name());
+        // The address of a page may carry a signature or a token in its query, which nobody's log is to hold.
+        if let Some(referer) = context.get_mut(FixedKey::Referer.name()) {
+            referer.iter_mut().for_each(|text| text.truncate(text.find(['?', '#']).unwrap_or(text.len())));
+        }
+        let judged = Judged { principal: Some(key.principal.clone()), permission: *permission, demands, context };
+        Some(Decision { allowed, layer, statement, judged })
     }
 }

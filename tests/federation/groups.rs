@@ -64,7 +64,7 @@ async fn groups_that_cannot_be_taken_as_they_are_refuse_the_login() {
         (json!(""), "holds a name"),
         (json!("secret\nlevel=info"), "holds a name"),
         (json!(["secret "]), "holds a name"),
-        (json!("a".repeat(129)), "holds a name"),
+        (json!("a".repeat(257)), "holds a name"),
     ];
     for (claim, reason) in cases {
         let token = fixture.token_with(&trusted, &json!({}), &json!({"groups": claim}));

@@ -20,9 +20,9 @@ fn usual() -> String {
 }
 
 fn valued(values: &[&str]) -> String {
-    let values: String =
+    let values: Vec<_> =
         values.iter().map(|value| format!("<saml:AttributeValue>{value}</saml:AttributeValue>")).collect();
-    format!(r#"<saml:Attribute Name="groups">{values}</saml:Attribute>"#)
+    format!(r#"<saml:Attribute Name="groups">{}</saml:Attribute>"#, values.concat())
 }
 
 fn response(instead: &str) -> String {

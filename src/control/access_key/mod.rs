@@ -1,5 +1,6 @@
 //! `/v1/cwobject/access-key` and its neighbours: the operations that holders of API tokens have on
-//! access keys. Whose keys one may see and end, [`Caller`](super::Caller) says.
+//! access keys. Whether they may,
+//! `authorize` says.
 
 mod create;
 mod list;

@@ -25,7 +25,7 @@ pub struct CreateToken {
     /// The most that it and its keys may do: `read`, `write` or `admin`.
     #[schema(value_type = String)]
     pub permission: Permission,
-    /// The groups that it and its keys are in: at most 100 names of 1 to 128 characters.
+    /// The groups that it and its keys are in: at most 100 names of 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Groups::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub groups: Groups,

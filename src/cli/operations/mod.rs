@@ -1,5 +1,8 @@
 //! `portcullis operations`: the S3 operations as the program knows them, for people and for scripts.
-//! What it prints is the table that requests are judged by.
+//! What it prints is the table that requests are judged by; with `--conditions`, the condition keys and
+//! operators that bucket policies may use.
+
+mod conditions;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -15,12 +18,20 @@ pub(crate) struct Operations {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// List the condition keys and operators of bucket policies instead
+    #[arg(long)]
+    conditions: bool,
 }
 
 impl Operations {
     /// Exit code 0, unless nobody reads.
     pub(crate) fn run(self) -> ExitCode {
-        let text = if self.json { as_json() } else { as_text() };
+        let text = match (self.conditions, self.json) {
+            (true, true) => conditions::as_json(),
+            (true, false) => conditions::as_text(),
+            (false, true) => as_json(),
+            (false, false) => as_text(),
+        };
         match std::io::stdout().write_all(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -195,7 +206,7 @@ mod tests {
             let (operation, request, actions) = (line.operation, line.selection(), actions.join(", "));
             writeln!(table, "| {operation} | `{request}` | {actions} | {permission} |").unwrap();
         }
-        let page = include_str!("../manual/operations.md");
+        let page = include_str!("../../manual/operations.md");
         let start = page.find("| operation |").unwrap_or(page.len());
         assert!(page[start..] == table, "the table in src/manual/operations.md should be\n{table}");
     }
