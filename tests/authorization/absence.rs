@@ -1,6 +1,6 @@
 //! Whether something is there is told only to who may list.
 
-use crate::rules::{all_of, allow, app_under, denied, guard, if_so, passes};
+use crate::rules::{all_may, all_of, allow, app_under, denied, deny, guard, if_so, passes};
 use crate::support::app::{TestApp, now};
 use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
@@ -76,7 +76,7 @@ async fn e12_who_may_list_is_told_that_an_object_is_missing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn e12_the_right_to_list_is_judged_with_its_conditions() {
     let app = app_under(&[allow(&["s3:*"], &["*"])]).await;
-    let get = if_so("Allow", "s3:GetObject", "bucket", "{}");
+    let get = all_may("s3:GetObject", "bucket");
     let listing = if_so("Allow", "s3:ListBucket", "bucket", r#"{"StringLike": {"s3:prefix": "a/*"}}"#);
     guard(&app, "bucket", &[get, listing]).await;
     let response = ask(&app, Request::get("/bucket/a/k"), missing("GET", "NoSuchKey")).await;
@@ -115,7 +115,7 @@ async fn e12_conditions_of_a_client_are_not_answered_before_its_rights() {
 async fn e11_no_way_to_look_at_an_object_is_weaker_than_reading_it() {
     let app = app_under(&[
         allow(&["s3:Get*", "s3:List*"], &["*"]),
-        crate::rules::deny(&["s3:GetObject", "s3:GetObjectVersion"], &["bucket/secret"]),
+        deny(&["s3:GetObject", "s3:GetObjectVersion"], &["bucket/secret"]),
     ])
     .await;
     for (method, target) in [

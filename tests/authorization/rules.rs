@@ -29,6 +29,10 @@ pub(crate) async fn app_under(rules: &[String]) -> TestApp {
 }
 
 fn organization_policy(rules: &[String]) -> String {
+    // Names are unique in a policy.
+    let named =
+        rules.iter().enumerate().map(|(n, rule)| rule.replace(r#""name": "rule""#, &format!(r#""name": "rule-{n}""#)));
+    let rules: Vec<_> = named.collect();
     format!(r#"{{"version": "v1alpha1", "name": "rules", "statements": [{}]}}"#, rules.join(", "))
 }
 
@@ -48,15 +52,22 @@ pub(crate) async fn guard(app: &TestApp, bucket: &str, statements: &[String]) {
 
 /// A statement of a bucket policy about everybody, the bucket and all of its objects, under `condition`.
 pub(crate) fn if_so(effect: &str, action: &str, bucket: &str, condition: &str) -> String {
-    let resource = format!(r#"["arn:aws:s3:::{bucket}", "arn:aws:s3:::{bucket}/*"]"#);
-    format!(
-        r#"{{"Effect": "{effect}", "Principal": "*", "Action": "{action}", "Resource": {resource}, "Condition": {condition}}}"#
-    )
+    about(effect, action, bucket, &format!(r#", "Condition": {condition}"#))
 }
 
 /// Everything in `bucket`, unless a statement beside it denies.
 pub(crate) fn all_of(bucket: &str) -> String {
-    if_so("Allow", "s3:*", bucket, "{}")
+    about("Allow", "s3:*", bucket, "")
+}
+
+/// One action in `bucket`, without conditions.
+pub(crate) fn all_may(action: &str, bucket: &str) -> String {
+    about("Allow", action, bucket, "")
+}
+
+fn about(effect: &str, action: &str, bucket: &str, rest: &str) -> String {
+    let resource = format!(r#"["arn:aws:s3:::{bucket}", "arn:aws:s3:::{bucket}/*"]"#);
+    format!(r#"{{"Effect": "{effect}", "Principal": "*", "Action": "{action}", "Resource": {resource}{rest}}}"#)
 }
 
 /// The request has to reach the backend, whatever that makes of it.
