@@ -16,4 +16,5 @@ mod copies;
 mod list_buckets;
 mod operations;
 mod public_access_block;
+mod record;
 mod rules;
