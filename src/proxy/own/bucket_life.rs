@@ -38,7 +38,7 @@ impl Proxy {
             (Operation::DeleteBucket, Some(bucket)) => {
                 let _turn = self.turns.take(&bucket).await;
                 let answer = self.forward(authorized, record).await?;
-                if answer.response.status().is_success() {
+                if answer.response.as_ref().is_some_and(|response| response.status().is_success()) {
                     self.forget(&bucket, record).await;
                 }
                 Ok(answer)
