@@ -44,7 +44,8 @@ impl Proxy {
                 let _turn = self.turns.take(&bucket).await;
                 let before = self.authority.in_force()?.bucket(bucket.as_str()).cloned();
                 let answer = self.forward(authorized, record).await?;
-                if let Some(before) = before.filter(|_| answer.response.status().is_success()) {
+                let deleted = answer.response.as_ref().is_some_and(|response| response.status().is_success());
+                if let Some(before) = before.filter(|_| deleted) {
                     self.forget(&bucket, &before, record).await;
                 }
                 Ok(answer)
