@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use super::StartError;
-use crate::authority::Ceilings;
+use crate::authority::{Authority, Ceilings};
 use crate::backend::Backends;
 use crate::clock::Clock;
 use crate::config::{self, Config, Endpoint, Limits, TlsFiles};
@@ -43,6 +43,8 @@ pub struct Running {
     pub keys: Arc<Keys>,
     /// Whose word counts.
     pub federation: Arc<Federation>,
+    /// What may be done by whom.
+    pub authority: Arc<Authority>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -56,7 +58,7 @@ impl App {
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
         let mut random = UnwrapErr(SysRng);
         let limits = Arc::new(config.limits.clone());
-        let backends = Backends::new(&config.backends, &limits, &clock)?;
+        let backends = Arc::new(Backends::new(&config.backends, &limits, &clock)?);
         let s3_tls = server_tls(config.s3.tls.as_ref())?;
         let api_tls = config.api.as_ref().map(|api| server_tls(api.endpoint.tls.as_ref())).transpose()?.flatten();
         let admin_tls = config.admin.as_ref().map(|admin| server_tls(admin.tls.as_ref())).transpose()?.flatten();
@@ -65,6 +67,9 @@ impl App {
         let organization = config.organization.clone();
         let cache = CacheSettings::default();
         let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &config.federation).await?;
+        let ceilings = Ceilings::new(config.ceilings.clone());
+        let authority =
+            Authority::open(Arc::clone(&store), organization.clone(), ceilings, config.policies.clone()).await?;
         let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await?;
 
         let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?;
@@ -78,23 +83,25 @@ impl App {
             admin_address: admin.as_ref().map(Listener::local_addr),
             keys: Arc::clone(&keys),
             federation: Arc::clone(&federation),
+            authority: Arc::clone(&authority),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        let ceilings = Ceilings::new(config.ceilings.clone());
         let routes = control::router(Control {
             keys: Arc::clone(&keys),
             federation: Arc::clone(&federation),
-            ceilings: ceilings.clone(),
+            authority: Arc::clone(&authority),
+            backends: Some(Arc::clone(&backends)),
             clock: Arc::clone(&clock),
             container_key_life: config.api.as_ref().map_or(ONE_HOUR, |api| api.container_key_life),
             region: accepted_region(&config.s3),
+            location: config.s3.region.clone(),
             logins_per_minute_per_peer: limits.logins_per_minute_per_peer,
             keys_per_minute_per_identity: limits.keys_per_minute_per_identity,
             random,
         });
         let seed = random.next_u64();
-        let proxy = Arc::new(Proxy::new(&config.s3, &limits, Arc::clone(&keys), ceilings, backends, clock, seed));
+        let proxy = Arc::new(Proxy::new(&config.s3, &limits, Arc::clone(&keys), authority, backends, clock, seed));
         let serve = move |request, peer| Arc::clone(&proxy).serve(request, peer);
         running.tasks.spawn(s3.serve(serve, running.stop.clone()));
         if let Some(api) = api {
@@ -121,6 +128,7 @@ impl Running {
         self.tasks.close();
         self.tasks.wait().await;
         self.federation.shutdown().await;
+        self.authority.shutdown().await;
         self.keys.shutdown().await;
     }
 }

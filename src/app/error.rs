@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::authority::AuthorityError;
 use crate::backend::BackendError;
 use crate::control::SocketError;
 use crate::federation::FederationError;
@@ -13,6 +14,9 @@ use crate::store::OpenError;
 /// Why the program did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The policies cannot be read.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// A backend's trusted certificates are unusable.
     #[error(transparent)]
     Backend(#[from] BackendError),

@@ -3,22 +3,16 @@
 
 use std::time::Duration;
 
+use super::Claim;
+use super::decision::DenialCause;
 use crate::config::Ceiling;
 use crate::identity::{Permission, Principal};
-use crate::s3::operation::{Action, NeededPermission};
+use crate::policy::{Asker, PolicyAction};
+use crate::s3::operation::NeededPermission;
 
 /// The configured ceilings, longest prefix first.
 #[derive(Clone, Debug)]
 pub struct Ceilings(Vec<Ceiling>);
-
-/// An action that a principal may not do, and why.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Denial {
-    /// The action.
-    pub action: Action,
-    /// Completes "is not authorized to perform … because …".
-    pub reason: String,
-}
 
 /// Why a principal gets no key like that. The operator's configuration says so.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -40,6 +34,12 @@ impl Ceilings {
     pub fn new(mut ceilings: Vec<Ceiling>) -> Self {
         ceilings.sort_by_key(|ceiling| std::cmp::Reverse(ceiling.prefix.len()));
         Self(ceilings)
+    }
+
+    /// Every entry, longest prefix first.
+    #[must_use]
+    pub fn entries(&self) -> &[Ceiling] {
+        &self.0
     }
 
     /// The most that `principal` may do: nothing where no entry matches.
@@ -72,33 +72,51 @@ impl Ceilings {
         ceiling.map_or(Duration::ZERO, |ceiling| ceiling.max_duration)
     }
 
-    /// Whether a key of `principal` with `permission` may do `action`.
+    /// Whether the key and the ceiling of the one who asks are wide enough for `action`.
     ///
     /// # Errors
-    /// The [`Denial`], which says whether the key or the ceiling is too narrow.
-    pub fn judge(&self, principal: &Principal, permission: Permission, action: Action) -> Result<(), Denial> {
-        let needed = match action.needed_permission() {
+    /// Which of the two is too narrow.
+    pub(super) fn judge(&self, claim: &Claim<'_>, action: PolicyAction) -> Result<(), DenialCause> {
+        self.judge_level(claim, taken_by(action))
+    }
+
+    /// Whether they suffice for something that takes `takes`.
+    ///
+    /// # Errors
+    /// Which of the two is too narrow.
+    pub(super) fn judge_level(&self, claim: &Claim<'_>, takes: Permission) -> Result<(), DenialCause> {
+        let off = crate::fault::check_is_off;
+        let has = claim.permission();
+        if has < takes && !off("permission") {
+            return Err(DenialCause::Permission { has, takes });
+        }
+        let Asker::Principal(principal) = claim.asker() else { return Ok(()) };
+        let has = self.of(principal);
+        if has < takes && !off("ceiling") {
+            return Err(DenialCause::Ceiling { has, takes });
+        }
+        Ok(())
+    }
+}
+
+/// The least permission that suffices for `action`. On the control plane, looking and making keys for
+/// oneself takes `read` and changing takes `write`.
+fn taken_by(action: PolicyAction) -> Permission {
+    match action {
+        PolicyAction::Control(action) if action.changes_nothing_of_others() => Permission::Read,
+        PolicyAction::Control(_) => Permission::Write,
+        PolicyAction::S3(action) => match action.needed_permission() {
             NeededPermission::Read => Permission::Read,
             NeededPermission::Write => Permission::Write,
             NeededPermission::Admin => Permission::Admin,
-        };
-        let off = crate::fault::check_is_off;
-        if permission < needed && !off("permission") {
-            let reason = format!("the permission of the access key is \"{permission}\" and this takes \"{needed}\"");
-            return Err(Denial { action, reason });
-        }
-        let ceiling = self.of(principal);
-        if ceiling < needed && !off("ceiling") {
-            let reason = format!("the ceiling of its identity prefix is \"{ceiling}\" and this takes \"{needed}\"");
-            return Err(Denial { action, reason });
-        }
-        Ok(())
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::s3::operation::Action;
 
     fn ceiling(prefix: &str, permission: Permission) -> Ceiling {
         Ceiling { prefix: prefix.into(), permission, max_duration: Duration::from_hours(12), permanent: true }
@@ -118,12 +136,14 @@ mod tests {
     fn the_narrower_of_key_and_ceiling_decides() {
         let ceilings = Ceilings::new(vec![ceiling("static/", Permission::Write)]);
         let principal = Principal::parse("static/CWABC").unwrap();
-        assert!(ceilings.judge(&principal, Permission::Admin, Action::PutObject).is_ok());
-        assert!(ceilings.judge(&principal, Permission::Read, Action::GetObject).is_ok());
-        let key = ceilings.judge(&principal, Permission::Read, Action::PutObject).unwrap_err();
-        assert!(key.reason.contains("access key"), "{key:?}");
-        let prefix = ceilings.judge(&principal, Permission::Admin, Action::CreateBucket).unwrap_err();
-        assert!(prefix.reason.contains("ceiling"), "{prefix:?}");
+        let judge =
+            |permission, action: Action| ceilings.judge(&Claim::of_principal(&principal, permission), action.into());
+        assert_eq!(judge(Permission::Admin, Action::PutObject), Ok(()));
+        assert_eq!(judge(Permission::Read, Action::GetObject), Ok(()));
+        let key = judge(Permission::Read, Action::PutObject);
+        assert_eq!(key, Err(DenialCause::Permission { has: Permission::Read, takes: Permission::Write }));
+        let prefix = judge(Permission::Admin, Action::CreateBucket);
+        assert_eq!(prefix, Err(DenialCause::Ceiling { has: Permission::Write, takes: Permission::Admin }));
     }
 
     #[test]

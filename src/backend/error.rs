@@ -1,6 +1,9 @@
 //! Why a backend gave no answer.
 
 use std::error::Error;
+use std::time::Duration;
+
+use http::StatusCode;
 
 /// A request to a backend that got no answer. Always the backend's fault or ours, never the client's.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,26 @@ pub enum BackendError {
     /// The connection ended, or what came was no HTTP answer.
     #[error("the backend gave no valid answer: {0}")]
     Exchange(String),
+    /// It answered a question of ours with an error.
+    #[error(
+        "the backend {backend} refused a request of ours with {status} {code}: check its access key, region and endpoint"
+    )]
+    Refused {
+        /// The backend's name.
+        backend: String,
+        /// The status of its answer.
+        status: StatusCode,
+        /// The S3 error code, where it gave one.
+        code: String,
+    },
+    /// It did not answer a question of ours in time.
+    #[error("the backend {backend} gave no whole answer within {limit:?}")]
+    TimedOut {
+        /// The backend's name.
+        backend: String,
+        /// The time that it had.
+        limit: Duration,
+    },
 }
 
 impl BackendError {

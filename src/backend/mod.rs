@@ -5,11 +5,13 @@ mod body;
 mod connect;
 mod error;
 mod headers;
+mod listing;
 mod pool;
 mod resign;
 mod socket;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use http::request::Parts;
@@ -18,6 +20,7 @@ use http::{Request, Response};
 pub use body::{BodyFault, UpstreamBody};
 pub use error::BackendError;
 pub use headers::{forwardable_request_headers, forwardable_response_headers};
+pub use listing::ListedBucket;
 pub use pool::AnswerBody;
 pub use resign::Target;
 
@@ -36,6 +39,7 @@ pub struct Backend {
     region: String,
     payload: PayloadForm,
     exact_keys: bool,
+    response_timeout: Duration,
     connector: Connector,
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
@@ -59,15 +63,6 @@ impl Backends {
     pub fn holding(&self, bucket: &str) -> Option<&Arc<Backend>> {
         self.0.iter().find(|backend| backend.buckets.iter().any(|pattern| pattern.matches(bucket)))
     }
-
-    /// The backend, if there is just one and every bucket of it is ours.
-    #[must_use]
-    pub fn only(&self) -> Option<&Arc<Backend>> {
-        match self.0.as_slice() {
-            [backend] if backend.buckets.contains(&BucketPattern::Any) => Some(backend),
-            _ => None,
-        }
-    }
 }
 
 impl Backend {
@@ -80,6 +75,7 @@ impl Backend {
             region: backend.region.clone(),
             payload: backend.payload,
             exact_keys: backend.exact_keys,
+            response_timeout: limits.backend_response_timeout,
             connector: Connector::new(backend, limits)?,
             pool: Arc::default(),
             clock,

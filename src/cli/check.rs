@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::config::{self, Addressing, Backend, BucketPattern, Ceiling, Config, Federation, PayloadForm, TlsFiles};
+use crate::config::{
+    self, Addressing, Backend, BucketPattern, Ceiling, Config, Federation, PayloadForm, PolicyFile, TlsFiles,
+};
 use crate::listener;
 
 /// The arguments of `portcullis check`.
@@ -72,6 +74,7 @@ fn describe(config: &Config, out: &mut String) -> fmt::Result {
     let seal_key = &config.store.seal_key_file;
     let state = if seal_key.exists() { "" } else { " (does not exist yet)" };
     writeln!(out, "         sealed with {}{state}", seal_key.display())?;
+    describe_policies(&config.policies, out)?;
     for ceiling in &config.ceilings {
         writeln!(out, "identity {}", describe_ceiling(ceiling))?;
     }
@@ -97,6 +100,20 @@ fn describe_federation(federation: &Federation, out: &mut String) -> fmt::Result
         }
         None => writeln!(out, "saml     off: there is no [federation.saml] section"),
     }
+}
+
+fn describe_policies(files: &[PolicyFile], out: &mut String) -> fmt::Result {
+    let Some(folder) = files.first().and_then(|file| file.path.parent()) else {
+        return writeln!(out, "policies in the store only");
+    };
+    writeln!(out, "policies in the store, and {} in {}:", files.len(), folder.display())?;
+    for PolicyFile { path, policy } in files {
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let count = policy.statements().len();
+        let statements = if count == 1 { "statement" } else { "statements" };
+        writeln!(out, "         \"{}\" ({file}), {count} {statements}", policy.name())?;
+    }
+    Ok(())
 }
 
 fn transport(tls: Option<&TlsFiles>) -> String {

@@ -10,6 +10,7 @@ mod federation;
 mod key;
 mod management;
 mod operations;
+mod policy;
 mod serve;
 mod token;
 
@@ -28,6 +29,7 @@ pub fn run() -> ExitCode {
         Command::Federation(federation) => federation.run(),
         Command::Key(key) => key.run(),
         Command::Operations(operations) => operations.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Serve(serve) => serve.run(),
         Command::Token(token) => token.run(),
     }
@@ -56,6 +58,8 @@ enum Command {
     Key(key::Key),
     /// List the S3 operations: which are supported, and what each one needs.
     Operations(operations::Operations),
+    /// Say who may do what, and why somebody may not.
+    Policy(policy::Policy),
     /// Run until SIGTERM or SIGINT.
     Serve(serve::Serve),
     /// Create, list, change and revoke API tokens, which make keys.

@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 use super::error::Problem;
 use super::secret_file::Folders;
 use super::{
-    Api, Backend, Ceiling, ConfigError, Endpoint, Federation, Limits, S3, Store, api, backend, endpoint, federation,
-    identity, limits, s3, store,
+    Api, Backend, Ceiling, ConfigError, Endpoint, Federation, Limits, PolicyFile, S3, Store, api, backend, endpoint,
+    federation, identity, limits, policies, s3, store,
 };
 use crate::identity::OrganizationId;
 
@@ -36,6 +36,8 @@ pub struct Config {
     pub ceilings: Vec<Ceiling>,
     /// How identity providers are reached.
     pub federation: Federation,
+    /// The organization policies that are kept in files.
+    pub policies: Vec<PolicyFile>,
     /// Time, size and count limits.
     pub limits: Limits,
 }
@@ -79,6 +81,8 @@ struct Written {
     #[serde(default)]
     federation: federation::Written,
     #[serde(default)]
+    policies: policies::Written,
+    #[serde(default)]
     limits: limits::Written,
 }
 
@@ -102,6 +106,7 @@ impl Written {
             store: self.store.check(folders).map_err(|problem| problem.under("store"))?,
             ceilings: identity::check_all(self.identity)?,
             federation: self.federation.check(folders).map_err(|problem| problem.under("federation"))?,
+            policies: self.policies.check(folders).map_err(|problem| problem.under("policies"))?,
             limits: self.limits.check().map_err(|problem| problem.under("limits"))?,
         })
     }

@@ -14,11 +14,15 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Map
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::authorize::Demand;
 use super::{Caller, ControlError, Services};
 
 /// A JSON body of at most `LARGEST` bytes. Members that are unknown or occur twice, deep nesting and
 /// anything that is not UTF-8 are refused.
 pub(super) struct StrictJson<T, const LARGEST: usize = LARGEST_BODY>(pub(super) T);
+
+/// A body that is declared to be JSON, of at most `LARGEST` bytes, for a reader that is as strict.
+pub(super) struct JsonBytes<const LARGEST: usize>(pub(super) Vec<u8>);
 
 /// The same where the body may be absent, and means the default then.
 pub(super) struct OptionalJson<T>(pub(super) T);
@@ -35,6 +39,17 @@ impl<T: DeserializeOwned, const LARGEST: usize> FromRequest<Services> for Strict
             return Err(ControlError::NotJson);
         }
         parse(&read_of_caller(request, LARGEST, services).await?).map(Self)
+    }
+}
+
+impl<const LARGEST: usize> FromRequest<Services> for JsonBytes<LARGEST> {
+    type Rejection = ControlError;
+
+    async fn from_request(request: Request, services: &Services) -> Result<Self, ControlError> {
+        if !says_json(request.headers()) {
+            return Err(ControlError::NotJson);
+        }
+        read_of_caller(request, LARGEST, services).await.map(Self)
     }
 }
 
@@ -59,7 +74,8 @@ fn says_json(headers: &HeaderMap) -> bool {
     media_type.eq_ignore_ascii_case("application/json")
 }
 
-/// The body of a request. Its sender may draw it out: whoever lost their rights meanwhile has lost them.
+/// The body of a request. Its sender may draw it out: whoever lost their rights meanwhile has lost them,
+/// those that their token gives and those that policies give.
 async fn read_of_caller(request: Request, largest: usize, services: &Services) -> Result<Vec<u8>, ControlError> {
     let (head, body) = request.into_parts();
     let bytes = read(body, largest).await?;
@@ -68,7 +84,13 @@ async fn read_of_caller(request: Request, largest: usize, services: &Services) -
             tracing::info!(caller = %holder.principal(), "a caller lost their rights while their request arrived");
             Err(ControlError::Unauthenticated)
         }
-        _ => Ok(bytes),
+        Some(caller) => {
+            if let Some(demand) = head.extensions.get::<Demand>() {
+                services.demand(caller, *demand)?;
+            }
+            Ok(bytes)
+        }
+        None => Ok(bytes),
     }
 }
 
@@ -119,14 +141,20 @@ fn complaint(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 struct Members {
     depth: usize,
     may_be_list: bool,
+    members_may_be_lists: bool,
 }
 
 impl Members {
-    const WHOLE: Self = Self { depth: DEEPEST, may_be_list: false };
+    const WHOLE: Self = Self { depth: DEEPEST, may_be_list: false, members_may_be_lists: false };
 
     fn deeper<E: serde::de::Error>(self, may_be_list: bool) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("it is nested too deeply"))?;
-        Ok(Self { depth, may_be_list })
+        Ok(Self { depth, may_be_list, members_may_be_lists: false })
+    }
+
+    fn member<E: serde::de::Error>(self, name: &str) -> Result<Self, E> {
+        let inside = self.deeper(self.members_may_be_lists || LISTS.contains(&name))?;
+        Ok(Self { members_may_be_lists: name == MAP_OF_LISTS, ..inside })
     }
 }
 
@@ -181,7 +209,7 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
-            members.next_value_seed(self.deeper(LISTS.contains(&name.as_str()))?)?;
+            members.next_value_seed(self.member(&name)?)?;
             let shown: String = name.chars().take(64).collect();
             if !seen.insert(name) {
                 return Err(A::Error::custom(format_args!("the member {shown:?} occurs twice")));
@@ -192,11 +220,15 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// What belongs into members whose own complaints would quote what they hold.
-const HINTS: [(&str, &str); 8] = [
+const HINTS: [(&str, &str); 9] = [
     ("accessKey", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("accessKeyId", "an access key id: 16 to 128 characters of A-Z, a-z, 0-9 and _"),
     ("durationSeconds", "a whole number from 0 to 43200, without quotes or a fraction"),
     ("expiry", "a time such as \"2027-01-31T12:00:00Z\""),
+    (
+        "groups",
+        "a list of at most 100 names of 1 to 128 characters, none of them control characters or spaces around it",
+    ),
     ("permission", "\"read\", \"write\" or \"admin\""),
     ("principalName", "a principal such as \"coreweave/abcdefgh\""),
     ("secretKey", "a secret of 16 to 128 characters"),
@@ -204,7 +236,9 @@ const HINTS: [(&str, &str); 8] = [
 ];
 
 /// The members that are lists, in whatever message.
-const LISTS: [&str; 2] = ["algorithms", "certificates"];
+const LISTS: [&str; 5] = ["actions", "algorithms", "certificates", "groups", "resources"];
+/// The member whose own members have names that their author chooses, and may be lists.
+const MAP_OF_LISTS: &str = "context";
 
 /// Bytes of a request body. The largest that makes sense, a key with attributes, is about 20 KiB.
 pub(super) const LARGEST_BODY: usize = 64 << 10;

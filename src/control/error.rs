@@ -9,14 +9,22 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::limits::TooOften;
-use crate::authority::IssueDenial;
+use crate::authority::{AuthorityError, Denial, IssueDenial};
+use crate::backend::BackendError;
 use crate::federation::{FederationError, LoginError};
 use crate::identity::{AccessKeyId, AccessKeyIdError, AttributesError, TokenId, TokenIdError};
 use crate::keys::KeysError;
+use crate::policy::{PolicyError, PolicyName};
 
 /// Why a management request was refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
+    /// What is in force could not be read or changed.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// A backend does not tell its buckets.
+    #[error("a backend does not tell which buckets it has: {0}")]
+    Backend(#[from] BackendError),
     /// Too much of the same work is going on.
     #[error("too many assertions are being verified; try again in a moment")]
     Busy,
@@ -41,27 +49,44 @@ pub enum ControlError {
     /// The route exists, the method does not.
     #[error("this route does not answer this method")]
     MethodNotAllowed,
+    /// Only a running server can tell.
+    #[error("this takes a running server, which can ask its backends: ask it, over its API or control socket")]
+    NeedsServer,
+    /// There is no such bucket.
+    #[error("there is no bucket {0:?}")]
+    NoSuchBucket(String),
     /// There is no such federation configuration.
     #[error("there is no such federation configuration")]
     NoSuchConfiguration,
     /// There is no such key, or it is no concern of the caller.
     #[error("there is no access key {0}")]
     NoSuchKey(AccessKeyId),
+    /// There is no such organization policy.
+    #[error("there is no organization policy \"{0}\"")]
+    NoSuchPolicy(PolicyName),
     /// There is no such route.
     #[error("there is no such route")]
     NoSuchRoute,
     /// There is no such token.
     #[error("there is no API token {0}")]
     NoSuchToken(TokenId),
-    /// The operation is part of the protocol and not part of this version.
-    #[error("this version does not have this operation")]
-    NotBuilt,
+    /// The caller is known, and no policy lets them do this.
+    #[error("{who} is not authorized to perform: {action} {}", denial.told(), action = denial.action)]
+    NotAuthorized {
+        /// Who they are.
+        who: String,
+        /// What stands against it.
+        denial: Denial,
+    },
     /// The body is declared to be something else.
     #[error("the request needs the header Content-Type: application/json")]
     NotJson,
     /// This program went wrong.
     #[error("a request ended in a panic")]
     Panicked,
+    /// A document is no policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The body is larger than any request needs.
     #[error("the request body is too large")]
     TooLarge,
@@ -108,7 +133,7 @@ impl IntoResponse for ControlError {
             Self::Login(LoginError::ProviderUnavailable { issuer, .. }) => {
                 format!("the identity provider {issuer} cannot be asked for its keys now; try again")
             }
-            Self::Busy | Self::NotBuilt => self.to_string(),
+            Self::Busy => self.to_string(),
             _ if status.is_server_error() => BLAND.to_owned(),
             _ => self.to_string(),
         };
@@ -120,7 +145,7 @@ impl IntoResponse for ControlError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
+        if status.is_server_error() {
             response.extensions_mut().insert(Detail(self.to_string()));
         } else if let Self::Login(error) = &self {
             tracing::info!(reason = %error, "refused a token or assertion of an identity provider");
@@ -130,10 +155,17 @@ impl IntoResponse for ControlError {
 }
 
 impl ControlError {
+    /// For routes that no policy opens.
+    pub(super) fn takes_admin_token() -> Self {
+        Self::Forbidden("this takes an admin token".into())
+    }
+
     /// The HTTP status, and the gRPC one.
     fn status(&self) -> (StatusCode, u8) {
         match self {
             Self::Invalid(_)
+            | Self::Policy(_)
+            | Self::Authority(AuthorityError::PublicPolicyBlocked(_))
             | Self::Keys(KeysError::Invalid(_))
             | Self::Federation(FederationError::Invalid(_))
             | Self::Login(LoginError::ConfigurationNeeded(_)) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT),
@@ -141,9 +173,10 @@ impl ControlError {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, INVALID_ARGUMENT),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, UNIMPLEMENTED),
-            Self::NotBuilt => (StatusCode::NOT_IMPLEMENTED, UNIMPLEMENTED),
-            Self::NoSuchConfiguration
+            Self::NoSuchBucket(_)
+            | Self::NoSuchConfiguration
             | Self::NoSuchKey(_)
+            | Self::NoSuchPolicy(_)
             | Self::NoSuchRoute
             | Self::NoSuchToken(_)
             | Self::Keys(KeysError::NoSuchToken(_)) => (StatusCode::NOT_FOUND, NOT_FOUND),
@@ -153,25 +186,31 @@ impl ControlError {
             }
             Self::Ceiling(_)
             | Self::Forbidden(_)
+            | Self::NotAuthorized { .. }
             | Self::Keys(KeysError::NotPermitted(_) | KeysError::Suspended(_) | KeysError::AlreadyUsed) => {
                 (StatusCode::FORBIDDEN, PERMISSION_DENIED)
             }
-            Self::Keys(KeysError::AlreadyExists(_)) | Self::Federation(FederationError::AlreadyExists(_)) => {
-                (StatusCode::CONFLICT, ALREADY_EXISTS)
-            }
-            Self::Keys(KeysError::Revoked(_) | KeysError::TokenRevoked(_)) => {
-                (StatusCode::BAD_REQUEST, FAILED_PRECONDITION)
-            }
-            Self::Keys(KeysError::Contended(_) | KeysError::Busy) | Self::Federation(FederationError::Busy) => {
-                (StatusCode::CONFLICT, ABORTED)
-            }
+            Self::Keys(KeysError::AlreadyExists(_))
+            | Self::Federation(FederationError::AlreadyExists(_))
+            | Self::Authority(AuthorityError::KeptInFile { .. }) => (StatusCode::CONFLICT, ALREADY_EXISTS),
+            Self::NeedsServer
+            | Self::Keys(KeysError::Revoked(_) | KeysError::TokenRevoked(_))
+            | Self::Authority(AuthorityError::TooMany { .. }) => (StatusCode::BAD_REQUEST, FAILED_PRECONDITION),
+            Self::Keys(KeysError::Contended(_) | KeysError::Busy)
+            | Self::Federation(FederationError::Busy)
+            | Self::Authority(AuthorityError::Busy) => (StatusCode::CONFLICT, ABORTED),
             Self::Busy
+            | Self::Backend(_)
+            | Self::Authority(AuthorityError::NotCurrent | AuthorityError::Store(_) | AuthorityError::Commit(_))
             | Self::Keys(KeysError::NotCurrent | KeysError::Store(_) | KeysError::Commit(_))
             | Self::Federation(FederationError::Store(_) | FederationError::Commit(_))
             | Self::Login(LoginError::ProviderUnavailable { .. } | LoginError::Store(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
             }
             Self::Panicked
+            | Self::Authority(
+                AuthorityError::NameTaken { .. } | AuthorityError::Record(_) | AuthorityError::Unreadable { .. },
+            )
             | Self::Keys(KeysError::Record(_) | KeysError::Seal(_))
             | Self::Federation(FederationError::File(_) | FederationError::Record(_)) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL)

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{ControlError, Services};
-use crate::authority::IssueDenial;
 use crate::identity::{Attributes, Evidence, Principal};
 use crate::keys::{Grant, IssuedKey, KeyLife, TokenHolder};
 
@@ -26,9 +25,9 @@ impl Services {
         life: KeyLife,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
-        let judged = self.ceilings.judge_issue(holder.principal(), as_duration(life));
+        let judged = self.authority.ceilings().judge_issue(holder.principal(), as_duration(life));
         let grant = judged.map(|ceiling| Grant::from_token(holder, ceiling, life));
-        self.issue(grant, holder.principal(), wishes).await
+        self.issue(grant.map_err(Into::into), holder.principal(), wishes).await
     }
 
     /// A key for somebody whom an identity provider vouches for.
@@ -38,21 +37,26 @@ impl Services {
         seconds: NonZeroU32,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
-        let judged = self.ceilings.judge_issue(evidence.principal(), as_duration(KeyLife::Seconds(seconds)));
-        let grant = judged.map(|ceiling| Grant::from_evidence(evidence, ceiling, seconds));
-        self.issue(grant, evidence.principal(), wishes).await
+        let judged =
+            self.authority.ceilings().judge_issue(evidence.principal(), as_duration(KeyLife::Seconds(seconds)));
+        // Before anything is claimed: evidence that is good for one key stays good.
+        let may = judged.map_err(ControlError::from).and_then(|ceiling| {
+            self.demand_of_evidence(evidence)?;
+            Ok(Grant::from_evidence(evidence, ceiling, seconds))
+        });
+        self.issue(may, evidence.principal(), wishes).await
     }
 
     /// Whoever is refused here proved who they are: the log has to say who it was.
     async fn issue(
         &mut self,
-        grant: Result<Grant, IssueDenial>,
+        grant: Result<Grant, ControlError>,
         to: &Principal,
         wishes: Wishes,
     ) -> Result<IssuedKey, ControlError> {
         let issued = match grant {
             Ok(grant) => self.issue_granted(grant, to, wishes).await,
-            Err(denial) => Err(denial.into()),
+            Err(error) => Err(error),
         };
         issued.inspect_err(|error| tracing::info!(principal = %to, %error, "issued no access key"))
     }
@@ -73,7 +77,7 @@ impl Services {
 
     /// As long as the container forms are configured to give, within the ceiling of `principal`.
     pub(super) fn container_key_life(&self, principal: &Principal) -> NonZeroU32 {
-        let life = self.container_key_life.min(self.ceilings.longest_life(principal));
+        let life = self.container_key_life.min(self.authority.ceilings().longest_life(principal));
         u32::try_from(life.as_secs()).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
     }
 }

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Caller, ControlError, ErrorBody, Services};
-use crate::identity::Permission;
+use crate::identity::{Groups, Permission};
 
 /// Who is calling.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -16,8 +16,9 @@ use crate::identity::Permission;
 pub struct WhoAmI {
     /// Who it is.
     pub principal: WhoAmIPrincipal,
-    /// Always empty: there are no groups.
-    pub groups: Vec<String>,
+    /// The groups that they are in, which their keys are in too.
+    #[schema(value_type = Vec<String>)]
+    pub groups: Groups,
     /// The most that they may do.
     #[schema(value_type = String)]
     pub permission: Permission,
@@ -53,14 +54,14 @@ async fn whoami(caller: Caller, State(services): State<Services>) -> Result<Json
     Ok(Json(match caller {
         Caller::SocketOwner => WhoAmI {
             principal: WhoAmIPrincipal { uid: "control-socket".into(), org_uid },
-            groups: Vec::new(),
+            groups: Groups::default(),
             permission: Permission::Admin,
             principal_name: None,
             token_name: None,
         },
         Caller::Token(holder) => WhoAmI {
             principal: WhoAmIPrincipal { uid: holder.token().to_string(), org_uid },
-            groups: Vec::new(),
+            groups: holder.groups().clone(),
             permission: holder.permission(),
             principal_name: Some(holder.principal().to_string()),
             token_name: Some(holder.name().to_owned()),

@@ -22,14 +22,19 @@ pub(super) fn check_oidc(configuration: &mut OidcConfiguration) -> Result<(), Fe
     }
     algorithms.sort_unstable();
     algorithms.dedup();
-    if let Some(ApiAccess { permission_claim, .. }) = &configuration.api_access
-        && (!(1..=255).contains(&permission_claim.len()) || permission_claim.chars().any(char::is_control))
-    {
-        return Err(invalid(
-            "api_access.permission_claim: it has to have 1 to 255 characters, and no control characters",
-        ));
+    let permission_claim = configuration.api_access.as_ref().map(|ApiAccess { permission_claim, .. }| permission_claim);
+    check_member("api_access.permission_claim", permission_claim)?;
+    check_member("groups_claim", configuration.groups_claim.as_ref())
+}
+
+/// The name of what to read in a token or an assertion, if there is one.
+pub(super) fn check_member(field: &str, name: Option<&String>) -> Result<(), FederationError> {
+    match name {
+        Some(name) if !(1..=255).contains(&name.len()) || name.chars().any(char::is_control) => {
+            Err(invalid(&format!("{field}: it has to have 1 to 255 characters, and no control characters")))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Checks an OIDC configuration beside all others.

@@ -21,6 +21,10 @@ pub struct OidcConfiguration {
     pub algorithms: Vec<SigningAlgorithm>,
     /// Set if its tokens are accepted as API tokens too.
     pub api_access: Option<ApiAccess>,
+    /// The claim that holds the groups of whom a token is about: a text or a list of texts. Without one, or
+    /// without that claim in a token, there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_claim: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -89,6 +93,7 @@ pub struct NewOidcConfiguration {
     /// Empty: all that there are.
     pub algorithms: Vec<SigningAlgorithm>,
     pub api_access: Option<ApiAccess>,
+    pub groups_claim: Option<String>,
     pub active: bool,
 }
 
@@ -102,6 +107,7 @@ pub struct OidcUpdate {
     pub audience: Option<String>,
     pub algorithms: Option<Vec<SigningAlgorithm>>,
     pub api_access: Option<Option<ApiAccess>>,
+    pub groups_claim: Option<Option<String>>,
     pub active: Option<bool>,
 }
 
@@ -123,6 +129,10 @@ pub struct SamlConfiguration {
     pub signs_response: bool,
     /// Whether ECDSA and RSA-PSS signatures are accepted beside RSA.
     pub accepts_ecdsa_and_pss: bool,
+    /// The `Name` of the attribute that holds the groups of whom an assertion is about, each in a value of
+    /// its own. Without one, or without that attribute in an assertion, there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_attribute: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
 }
@@ -141,6 +151,7 @@ pub struct NewSamlConfiguration {
     pub metadata: Option<String>,
     pub signs_response: bool,
     pub accepts_ecdsa_and_pss: bool,
+    pub groups_attribute: Option<String>,
 }
 
 /// What shall change about a SAML configuration; `None` leaves as it is. Another entity id is another
@@ -156,4 +167,5 @@ pub struct SamlUpdate {
     pub metadata: Option<String>,
     pub signs_response: Option<bool>,
     pub accepts_ecdsa_and_pss: Option<bool>,
+    pub groups_attribute: Option<Option<String>>,
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::FederationError;
 use super::in_force::{InForce, Stored};
-use crate::store::{Change, FEDERATION, KeyStore, Watch, WatchEvent};
+use crate::store::{Change, FEDERATION, KeyStore, Watch, WatchEvent, list_all};
 
 /// The task that hears of changes.
 pub(super) struct Follower {
@@ -78,19 +78,11 @@ impl Follower {
         let watch = self.store.watch(FEDERATION).await?;
         let before = self.in_force.newest();
         let mut listing = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.store.list(FEDERATION, after.as_ref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
-            for (key, stored) in page {
-                let content = Stored::read(&key, &stored.value)?;
-                listing.push((key, stored.revision, content));
-            }
+        for (key, stored) in list_all(&*self.store, FEDERATION).await? {
+            let content = Stored::read(&key, &stored.value)?;
+            listing.push((key, stored.revision, content));
         }
         self.in_force.learn_all(listing, before);
         Ok(watch)
     }
 }
-
-const PAGE: usize = 1000;

@@ -1,7 +1,6 @@
-//! The configurations in force: an immutable set in memory, replaced whenever one changes. News may come
-//! twice and out of order (our own commit, the watch, a listing); the greater revision wins.
+//! The configurations in force: an immutable set in memory, replaced whenever one changes. Which news is
+//! newer is [`Mirror`]'s to know.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +10,7 @@ use super::oidc::{Provider, Surroundings};
 #[cfg(feature = "saml")]
 use super::saml::SamlTrust;
 use super::{FederationError, LoginError, OidcConfiguration, SamlConfiguration};
-use crate::store::{FEDERATION, RecordError, RecordKey, Revision, StoreError, decode};
+use crate::store::{FEDERATION, Mirror, RecordError, RecordKey, Revision, StoreError, decode};
 
 /// The kind of OIDC configurations in record names.
 pub(super) const OIDC: &str = "oidc";
@@ -29,19 +28,7 @@ pub(super) struct InForce {
 
 /// All configurations at one moment.
 #[derive(Clone, Default)]
-pub(super) struct Set {
-    known: HashMap<RecordKey, Known>,
-    /// The last listing has everything up to here: news from before it is old.
-    listed: Revision,
-}
-
-/// What the commit `revision` said of a record. One that was removed leaves a trace, so that older news
-/// does not bring it back.
-#[derive(Clone)]
-struct Known {
-    revision: Revision,
-    entry: Option<Entry>,
-}
+pub(super) struct Set(Mirror<Entry>);
 
 #[derive(Clone)]
 enum Entry {
@@ -93,49 +80,31 @@ impl InForce {
 
     /// Takes in what the commit `revision` said of a record; `None`: it was removed.
     pub(super) fn learn(&self, key: RecordKey, revision: Revision, stored: Option<Stored>) {
-        self.replace(|set| {
-            if revision > set.listed {
-                self.put(set, key, revision, stored);
-            }
-        });
+        self.replace(|set| set.learn(key, revision, |before| self.made_of(stored?, before)));
     }
 
-    /// Takes in a listing. Records that it lacks are forgotten, unless something newer than
-    /// `listed_after` is known of them.
+    /// Takes in a listing, begun when [`newest`](Self::newest) was `listed_after`.
     pub(super) fn learn_all(&self, listing: Vec<(RecordKey, Revision, Stored)>, listed_after: Revision) {
-        self.replace(|set| {
-            let listed: HashSet<RecordKey> = listing.iter().map(|(key, ..)| key.clone()).collect();
-            set.known.retain(|key, known| known.revision > listed_after || listed.contains(key));
-            set.listed = set.listed.max(listed_after);
-            for (key, revision, stored) in listing {
-                self.put(set, key, revision, Some(stored));
-            }
-        });
+        self.replace(|set| set.learn_all(listing, listed_after, |stored, before| self.made_of(stored, before)));
     }
 
     /// The newest commit that anything here comes from.
     pub(super) fn newest(&self) -> Revision {
-        let set = self.set.load();
-        set.known.values().map(|known| known.revision).max().unwrap_or_default().max(set.listed)
+        self.set.load().0.newest()
     }
 
-    fn replace(&self, change: impl FnOnce(&mut Set)) {
+    fn replace<T>(&self, change: impl FnOnce(&mut Mirror<Entry>) -> T) {
         // A panic while it is held leaves the old set in place, whole.
         let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let mut set = (**self.set.load()).clone();
-        change(&mut set);
+        change(&mut set.0);
         self.set.store(Arc::new(set));
     }
 
-    fn put(&self, set: &mut Set, key: RecordKey, revision: Revision, stored: Option<Stored>) {
-        let before = set.known.get(&key);
-        // The same revision says the same: what was built from it stays.
-        if before.is_some_and(|known| known.revision >= revision) {
-            return;
-        }
-        let entry = stored.and_then(|stored| match stored {
+    fn made_of(&self, stored: Stored, before: Option<&Entry>) -> Option<Entry> {
+        match stored {
             Stored::Oidc(configuration) => {
-                let before = before.and_then(|known| known.oidc()).map(|entry| &entry.provider);
+                let before = before.and_then(Entry::oidc).map(|entry| &entry.provider);
                 // Its keys stay known as long as it is the same issuer.
                 let same_issuer = before.filter(|provider| provider.issuer() == configuration.issuer_url);
                 let new = || Arc::new(Provider::new(&configuration.issuer_url, Arc::clone(&self.surroundings)));
@@ -144,8 +113,7 @@ impl InForce {
             }
             Stored::Saml(configuration) => Some(Entry::Saml(Arc::new(SamlInForce::new(configuration)))),
             Stored::Other => None,
-        });
-        set.known.insert(key, Known { revision, entry });
+        }
     }
 }
 
@@ -157,14 +125,14 @@ impl Set {
 
     /// All OIDC configurations.
     pub(super) fn oidc(&self) -> impl Iterator<Item = &Arc<OidcInForce>> {
-        self.known.values().filter_map(Known::oidc)
+        self.0.values().filter_map(Entry::oidc)
     }
 
     /// All SAML configurations.
     pub(super) fn saml(&self) -> impl Iterator<Item = &Arc<SamlInForce>> {
-        self.known.values().filter_map(|known| match &known.entry {
-            Some(Entry::Saml(entry)) => Some(entry),
-            _ => None,
+        self.0.values().filter_map(|entry| match entry {
+            Entry::Saml(entry) => Some(entry),
+            Entry::Oidc(_) => None,
         })
     }
 
@@ -180,11 +148,11 @@ impl Set {
     }
 }
 
-impl Known {
+impl Entry {
     fn oidc(&self) -> Option<&Arc<OidcInForce>> {
-        match &self.entry {
-            Some(Entry::Oidc(entry)) => Some(entry),
-            _ => None,
+        match self {
+            Self::Oidc(entry) => Some(entry),
+            Self::Saml(_) => None,
         }
     }
 }
@@ -261,41 +229,11 @@ mod tests {
             audience: "a".to_owned(),
             algorithms: SigningAlgorithm::ALL.to_vec(),
             api_access: None,
+            groups_claim: None,
             created_at: jiff::Timestamp::UNIX_EPOCH,
             updated_at: jiff::Timestamp::UNIX_EPOCH,
             deactivated_at: None,
         })
-    }
-
-    fn names(in_force: &InForce) -> Vec<String> {
-        in_force.last_known().oidc().map(|entry| entry.configuration.name.clone()).collect()
-    }
-
-    #[test]
-    fn newer_news_wins_in_whatever_order_it_comes() {
-        let in_force = in_force();
-        in_force.learn(key(), Revision(3), Some(named("third")));
-        in_force.learn(key(), Revision(2), Some(named("second")));
-        assert_eq!(names(&in_force), ["third"]);
-        in_force.learn(key(), Revision(5), None);
-        in_force.learn(key(), Revision(4), Some(named("fourth")));
-        assert!(names(&in_force).is_empty());
-        in_force.learn(key(), Revision(6), Some(named("sixth")));
-        assert_eq!(names(&in_force), ["sixth"]);
-    }
-
-    #[test]
-    fn a_listing_replaces_what_is_older_and_nothing_that_is_newer() {
-        let in_force = in_force();
-        in_force.learn(key(), Revision(3), Some(named("third")));
-        let other = RecordKey::for_federation(OIDC, "b").unwrap();
-        in_force.learn(other, Revision(9), Some(named("ninth")));
-        in_force.learn_all(Vec::new(), Revision(5));
-        assert_eq!(names(&in_force), ["ninth"]);
-        in_force.learn(key(), Revision(4), Some(named("late news")));
-        assert_eq!(names(&in_force), ["ninth"], "the listing knew better");
-        in_force.learn_all(vec![(key(), Revision(4), named("fourth"))], in_force.newest());
-        assert_eq!(names(&in_force), ["fourth"]);
     }
 
     #[test]

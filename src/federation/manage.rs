@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::admission::{check_oidc, check_oidc_beside};
 use super::in_force::{OIDC, Stored};
 use super::{Federation, FederationError, NewOidcConfiguration, OidcConfiguration, OidcUpdate};
-use crate::store::{CommitError, Expected, FEDERATION, Mutation, RecordKey, Revision, Versioned, Write, encode};
+use crate::store::{
+    CommitError, Expected, FEDERATION, Mutation, RecordKey, Revision, Versioned, Write, encode, list_all,
+};
 
 /// Everything of one kind in the store, and what must not change before something is added to it.
 pub(super) struct Listing {
@@ -34,6 +36,7 @@ impl Federation {
             audience: new.audience,
             algorithms: new.algorithms,
             api_access: new.api_access,
+            groups_claim: new.groups_claim,
             created_at: now,
             updated_at: now,
             deactivated_at: (!new.active).then_some(now),
@@ -98,16 +101,12 @@ impl Federation {
             None => Expected::Absent,
         };
         let turn = Write { key: turn, expected, change: Mutation::Put(Bytes::new()) };
-        let (mut stored, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.store.list(&format!("{FEDERATION}{kind}/"), after.as_ref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(Listing { turn, stored }) };
-            after = Some(last.clone());
-            for (key, Versioned { revision, value }) in page {
-                let content = Stored::read(&key, &value)?;
-                stored.push((key, revision, content));
-            }
+        let mut stored = Vec::new();
+        for (key, Versioned { revision, value }) in list_all(&*self.store, &format!("{FEDERATION}{kind}/")).await? {
+            let content = Stored::read(&key, &value)?;
+            stored.push((key, revision, content));
         }
+        Ok(Listing { turn, stored })
     }
 
     /// Writes a configuration that was found to fit into `listing`; false if that has changed meanwhile.
@@ -133,7 +132,8 @@ impl Federation {
     fn updated(&self, before: &OidcConfiguration, update: &OidcUpdate) -> OidcConfiguration {
         let now = self.clock.now();
         let before = before.clone();
-        let OidcUpdate { name, description, issuer_url, audience, algorithms, api_access, active } = update.clone();
+        let OidcUpdate { name, description, issuer_url, audience, algorithms, api_access, groups_claim, active } =
+            update.clone();
         OidcConfiguration {
             name: name.unwrap_or(before.name),
             description: description.unwrap_or(before.description),
@@ -141,6 +141,7 @@ impl Federation {
             audience: audience.unwrap_or(before.audience),
             algorithms: algorithms.unwrap_or(before.algorithms),
             api_access: api_access.unwrap_or(before.api_access),
+            groups_claim: groups_claim.unwrap_or(before.groups_claim),
             updated_at: now,
             deactivated_at: match active {
                 None => before.deactivated_at,
@@ -185,4 +186,3 @@ pub(super) fn record_key(kind: &'static str, id: &str) -> Result<RecordKey, Fede
 
 /// How often a change starts over because somebody else made one.
 pub(super) const ATTEMPTS: usize = 64;
-const PAGE: usize = 1000;

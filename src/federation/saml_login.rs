@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand::CryptoRng;
 
-use super::admission::{check_count, check_description, check_name, invalid};
+use super::admission::{check_count, check_description, check_member, check_name, invalid};
 use super::in_force::{SAML, SamlInForce, Stored};
 use super::manage::{ATTEMPTS, new_uid, record_key};
 use super::saml::{
@@ -24,6 +24,7 @@ pub(super) fn trust(configuration: &SamlConfiguration) -> Result<SamlTrust, Saml
         certificates_pem: configuration.certificates.clone(),
         signed: if configuration.signs_response { SignedPart::Response } else { SignedPart::Assertion },
         accept_ecdsa_and_pss: configuration.accepts_ecdsa_and_pss,
+        groups_attribute: configuration.groups_attribute.clone(),
     })
 }
 
@@ -45,6 +46,7 @@ impl Federation {
             certificates,
             signs_response: new.signs_response,
             accepts_ecdsa_and_pss: new.accepts_ecdsa_and_pss,
+            groups_attribute: new.groups_attribute,
             created_at: self.clock.now(),
         };
         check_saml(&configuration)?;
@@ -146,7 +148,7 @@ fn evidence(configuration: &SamlConfiguration, assertion: &VerifiedAssertion) ->
         name: assertion_name(assertion.issuer(), assertion.assertion_id()),
         until: assertion.not_on_or_after(),
     };
-    let evidence = Evidence::verified(principal, origin).usable_once(use_once);
+    let evidence = Evidence::verified(principal, origin).in_groups(assertion.groups().clone()).usable_once(use_once);
     Ok(evidence.ending_with_session(assertion.session_not_on_or_after()))
 }
 
@@ -166,6 +168,7 @@ fn assertion_name(issuer: &str, assertion_id: &str) -> SecretDigest {
 fn check_saml(configuration: &SamlConfiguration) -> Result<(), FederationError> {
     check_name(&configuration.name)?;
     check_description(configuration.description.as_deref())?;
+    check_member("groups_attribute", configuration.groups_attribute.as_ref())?;
     trust(configuration).map(|_| ()).map_err(|error| invalid(&error.to_string()))
 }
 
@@ -184,8 +187,15 @@ fn check_saml_beside<'a>(
 
 fn updated(before: &SamlConfiguration, update: &SamlUpdate) -> Result<SamlConfiguration, FederationError> {
     let before = before.clone();
-    let SamlUpdate { name, description, certificates, metadata, signs_response, accepts_ecdsa_and_pss } =
-        update.clone();
+    let SamlUpdate {
+        name,
+        description,
+        certificates,
+        metadata,
+        signs_response,
+        accepts_ecdsa_and_pss,
+        groups_attribute,
+    } = update.clone();
     let certificates = match (certificates, metadata) {
         (Some(_), Some(_)) => return Err(invalid(ONE_OF_THE_TWO)),
         (given, None) => given.unwrap_or(before.certificates),
@@ -197,6 +207,7 @@ fn updated(before: &SamlConfiguration, update: &SamlUpdate) -> Result<SamlConfig
         certificates,
         signs_response: signs_response.unwrap_or(before.signs_response),
         accepts_ecdsa_and_pss: accepts_ecdsa_and_pss.unwrap_or(before.accepts_ecdsa_and_pss),
+        groups_attribute: groups_attribute.unwrap_or(before.groups_attribute),
         uid: before.uid,
         entity_id: before.entity_id,
         created_at: before.created_at,

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Permission, Principal, SecretDigest};
+use super::{Groups, Permission, Principal, SecretDigest};
 
 /// Somebody whom a configured identity provider vouches for.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub struct Evidence {
     use_once: Option<UseOnce>,
     session_ends_at: Option<Timestamp>,
     at_most: Permission,
+    groups: Groups,
 }
 
 /// Where evidence comes from, as it is kept with the keys that it makes.
@@ -60,7 +61,8 @@ pub struct UseOnce {
 impl Evidence {
     /// For `federation`, once every check has passed.
     pub(crate) fn verified(principal: Principal, origin: Origin) -> Self {
-        Self { principal, origin, use_once: None, session_ends_at: None, at_most: Permission::Admin }
+        let (at_most, groups) = (Permission::Admin, Groups::default());
+        Self { principal, origin, use_once: None, session_ends_at: None, at_most, groups }
     }
 
     /// The same, good for one key.
@@ -73,6 +75,11 @@ impl Evidence {
     #[cfg_attr(not(feature = "saml"), expect(dead_code, reason = "only SAML assertions are like that"))]
     pub(crate) fn ending_with_session(self, session_ends_at: Option<Timestamp>) -> Self {
         Self { session_ends_at, ..self }
+    }
+
+    /// The same, of somebody who is in `groups`.
+    pub(crate) fn in_groups(self, groups: Groups) -> Self {
+        Self { groups, ..self }
     }
 
     /// The same, for keys that may do no more than `permission`.
@@ -103,6 +110,12 @@ impl Evidence {
     #[must_use]
     pub fn at_most(&self) -> Permission {
         self.at_most
+    }
+
+    /// The groups that the identity provider says they are in.
+    #[must_use]
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// When the session at the identity provider ends: keys end with it.

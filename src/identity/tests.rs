@@ -190,6 +190,25 @@ fn stored_attributes_are_judged_again() {
     assert!(serde_json::from_str::<Attributes>(r#"{"role":"a"}"#).is_err());
 }
 
+#[test]
+fn groups_are_names_taken_literally_sorted_and_each_once() {
+    let parse = |names: &[&str]| Groups::parse(names.iter().map(|&name| name.to_owned()));
+    let groups = parse(&["physics", "CN=Domain Admins,OU=x", "Physics", "physics", "/a/*", "f\u{fc}r"]).unwrap();
+    assert_eq!(groups.as_slice(), ["/a/*", "CN=Domain Admins,OU=x", "Physics", "f\u{fc}r", "physics"]);
+    assert!(Groups::default().is_empty() && parse(&[]).is_ok_and(|groups| groups == Groups::default()));
+    assert!(parse(&["\u{fc}".repeat(256).as_str(), "a"]).is_ok());
+    for wrong in ["", " ", " a", "a ", "a\n", "a\tb", "\u{0}", "a\u{202e}b", "a\u{200b}", "\u{a0}a", &"a".repeat(257)] {
+        let error = parse(&["a", wrong]).unwrap_err();
+        assert_eq!(error, GroupsError::Name(wrong.chars().take(80).collect()), "{wrong:?}");
+        assert!(error.to_string().len() < 300);
+    }
+    let many = |count| Groups::parse((0..count).map(|number| format!("g{}", number % 101)));
+    assert!(many(100).is_ok_and(|groups| groups.as_slice().len() == 100));
+    assert_eq!(many(101), Err(GroupsError::TooMany));
+    assert!(serde_json::from_str::<Groups>(r#"["b","a"]"#).is_ok_and(|groups| groups.as_slice() == ["a", "b"]));
+    assert!(serde_json::from_str::<Groups>(r#"["a",""]"#).is_err() && serde_json::from_str::<Groups>("\"a\"").is_err());
+}
+
 const ISSUERS: [&str; 6] = [
     "https://idp.example",
     "https://idp.example/",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::TokenHolder;
-use crate::identity::{Attributes, Evidence, Permission, Principal, UseOnce};
+use crate::identity::{Attributes, Evidence, Groups, Permission, Principal, UseOnce};
 use crate::store::MintedFrom;
 
 /// A key that may be issued. Made from a verified token or from verified evidence, and from nothing else.
@@ -16,6 +16,8 @@ pub struct Grant {
     pub(super) permission: Permission,
     pub(super) life: KeyLife,
     pub(super) attributes: Attributes,
+    /// Of the key itself: one that follows a token has none.
+    pub(super) groups: Groups,
     pub(super) minted_from: MintedFrom,
     pub(super) with_session_token: bool,
     pub(super) use_once: Option<UseOnce>,
@@ -46,6 +48,7 @@ impl Grant {
             permission: holder.permission().min(ceiling),
             life,
             attributes: Attributes::default(),
+            groups: Groups::default(),
             minted_from: MintedFrom::ApiToken { token: holder.token().clone() },
             with_session_token: false,
             use_once: None,
@@ -63,6 +66,7 @@ impl Grant {
             permission: evidence.at_most().min(ceiling),
             life: KeyLife::Seconds(seconds),
             attributes: Attributes::default(),
+            groups: evidence.groups().clone(),
             minted_from: MintedFrom::Federated { origin: evidence.origin().clone() },
             with_session_token: false,
             use_once: evidence.use_once(),

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::CryptoRng;
 
 use super::{Grant, KeyInfo, KeyLife, Keys, KeysError};
-use crate::identity::{AccessKeyId, Attributes, Permission, Principal, SecretAccessKey, SessionToken, UseOnce};
+use crate::identity::{AccessKeyId, Attributes, Groups, Permission, Principal, SecretAccessKey, SessionToken, UseOnce};
 use crate::store::{
     CommitError, DueRecord, Expected, KeyRecord, KeyState, MintedFrom, Mutation, OwnedRecord, PrincipalRecord,
     RecordKey, TokenEnd, UsedAssertionRecord, Write, encode,
@@ -59,6 +59,7 @@ impl Keys {
             issued_at: whole_seconds(now),
             expires_at,
             attributes: grant.attributes,
+            groups: grant.groups,
             minted_from: grant.minted_from,
             session_token: session_token.as_ref().map(SessionToken::digest),
             state: KeyState::Active { secret: self.seal.seal(&record_key, &secret, random)?, second_secret: None },
@@ -93,6 +94,7 @@ impl Keys {
             issued_at: whole_seconds(now),
             expires_at: request.expires_at,
             attributes: request.attributes,
+            groups: Groups::default(),
             minted_from: MintedFrom::Static { imported },
             session_token: None,
             state: KeyState::Active { secret: self.seal.seal(&record_key, &secret, random)?, second_secret: None },

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Keys, KeysError};
-use crate::identity::{AccessKeyId, Attributes, OrganizationId, Permission, Principal};
+use crate::identity::{AccessKeyId, Attributes, Groups, OrganizationId, Permission, Principal};
 use crate::store::{KEYS, KeyRecord, KeyState, MintedFrom, RecordKey, TokenState, USED, UsedRecord, Versioned};
 
 /// What an administrator may know of a key. Its serialized form is that of the management routes.
@@ -31,6 +31,11 @@ pub struct KeyInfo {
     /// may be lower.
     #[schema(value_type = String)]
     pub permission: Permission,
+    /// The groups its owner is in now, as far as known: those of its token, or those that an identity
+    /// provider named when it was made.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub groups: Groups,
     /// When it was issued.
     #[schema(value_type = String, format = DateTime)]
     pub issued_at: Timestamp,
@@ -179,7 +184,8 @@ impl Keys {
             (KeyState::Revoked { at }, _) | (_, Some(TokenState::Revoked { at, keeps_keys: false })) => Some(*at),
             (KeyState::Active { .. }, _) => None,
         };
-        let permission = token.map_or(record.permission, |token| token.permission.min(record.permission));
+        let permission = token.as_ref().map_or(record.permission, |token| token.permission.min(record.permission));
+        let groups = token.map_or(record.groups, |token| token.groups.clone());
         let status = if revoked_at.is_some() {
             KeyStatus::Revoked
         } else if record.expires_at.is_some_and(|end| end <= self.clock.now()) {
@@ -195,6 +201,7 @@ impl Keys {
             principal: record.principal,
             organization: record.organization,
             permission,
+            groups,
             issued_at: record.issued_at,
             expires_at: record.expires_at,
             last_used,

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rand::CryptoRng;
 
-use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal, SecretAccessKey, SecretDigest, TokenId};
+use crate::identity::{
+    AccessKeyId, Attributes, Groups, OrganizationId, Permission, Principal, SecretAccessKey, SecretDigest, TokenId,
+};
 use crate::sigv4::SigningKey;
 use crate::store::{KeyRecord, MintedFrom};
 
@@ -24,6 +26,10 @@ pub struct LiveKey {
     pub organization: OrganizationId,
     /// The most it could do when it was made: see [`Keys::permission_of`](super::Keys::permission_of).
     pub(super) permission: Permission,
+    /// What whoever asked for it attached to it.
+    pub attributes: Attributes,
+    /// The groups it was made with: see [`Keys::standing_of`](super::Keys::standing_of).
+    pub(super) groups: Groups,
     /// When it ends, to be judged at each request; `None` for a permanent key.
     pub expires_at: Option<Timestamp>,
     /// The API token that it was made from, and follows.
@@ -67,6 +73,8 @@ impl LiveKey {
             principal: record.principal,
             organization: record.organization,
             permission: record.permission,
+            attributes: record.attributes,
+            groups: record.groups,
             expires_at: record.expires_at,
             minted_by,
             session_token: record.session_token,
@@ -85,6 +93,8 @@ impl LiveKey {
             id,
             organization: organization.clone(),
             permission: Permission::None,
+            attributes: Attributes::default(),
+            groups: Groups::default(),
             expires_at: None,
             minted_by: None,
             session_token: None,

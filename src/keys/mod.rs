@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::identity::{OrganizationId, Permission, Principal, TokenId};
+use crate::identity::{Groups, OrganizationId, Permission, Principal, TokenId};
 use crate::store::{KeyStore, SealKeys, TokenState};
 
 pub use error::KeysError;
@@ -57,6 +57,15 @@ pub struct Keys {
     last_uses: Arc<LastUses>,
     stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// What a key counts for at one moment. The default is nothing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Standing {
+    /// The most it may do, as [`Keys::permission_of`] says.
+    pub permission: Permission,
+    /// The groups it is in, as [`Keys::groups_of`] says.
+    pub groups: Groups,
 }
 
 /// Sizes and times of the cache.
@@ -149,12 +158,30 @@ impl Keys {
     /// do today. The ceiling of its identity may be lower.
     #[must_use]
     pub fn permission_of(&self, key: &LiveKey) -> Permission {
-        let Some(token) = &key.minted_by else { return key.permission };
-        if crate::fault::check_is_off("live_token_permission") {
-            return key.permission;
-        }
+        self.standing_of(key).permission
+    }
+
+    /// The groups that `key`, just found, is in now: those of its token today, or those that an identity
+    /// provider named when it was made.
+    #[must_use]
+    pub fn groups_of(&self, key: &LiveKey) -> Groups {
+        self.standing_of(key).groups
+    }
+
+    /// Both at the price of one.
+    #[must_use]
+    pub fn standing_of(&self, key: &LiveKey) -> Standing {
+        let Some(token) = &key.minted_by else {
+            return Standing { permission: key.permission, groups: key.groups.clone() };
+        };
         // Whoever found the key found its token; without it, nothing is allowed.
-        self.tokens.known(token).map_or(Permission::None, |record| record.permission.min(key.permission))
+        let Some(record) = self.tokens.known(token) else { return Standing::default() };
+        let permission = if crate::fault::check_is_off("live_token_permission") {
+            key.permission
+        } else {
+            record.permission.min(key.permission)
+        };
+        Standing { permission, groups: record.groups.clone() }
     }
 
     /// Whether `principal` is suspended: its keys are then to be refused, once their signature verified.

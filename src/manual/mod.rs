@@ -4,6 +4,9 @@
 #[doc = include_str!("clients.md")]
 pub mod clients {}
 
+#[doc = include_str!("conditions.md")]
+pub mod conditions {}
+
 #[doc = include_str!("control_plane.md")]
 pub mod control_plane {}
 
@@ -18,6 +21,9 @@ pub mod identities {}
 
 #[doc = include_str!("operations.md")]
 pub mod operations {}
+
+#[doc = include_str!("policies.md")]
+pub mod policies {}
 
 #[doc = include_str!("request_life.md")]
 pub mod request_life {}

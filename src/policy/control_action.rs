@@ -57,6 +57,24 @@ control_actions! {
     UpdateAccessKeyStatus,
 }
 
+impl ControlAction {
+    /// Whether it only looks, or makes a key for the one who asks.
+    #[must_use]
+    pub fn changes_nothing_of_others(self) -> bool {
+        matches!(
+            self,
+            Self::CreateAccessKey
+                | Self::CreateAccessKeyOIDC
+                | Self::CreateAccessKeySAML
+                | Self::GetAccessKeyInfo
+                | Self::GetBucketInfo
+                | Self::ListAccessKeyInfo
+                | Self::ListAccessPolicy
+                | Self::ListBucketInfo
+        )
+    }
+}
+
 impl fmt::Display for ControlAction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())

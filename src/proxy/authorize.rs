@@ -1,5 +1,5 @@
 //! Step three: what it is, and whether its sender may. Every action of the operation is judged, on the
-//! very names that are sent on.
+//! very names that are sent on; what only the body can tell is judged before the body is sent on.
 
 use std::sync::Arc;
 
@@ -7,15 +7,26 @@ use tokio::time::Instant;
 
 use super::Proxy;
 use super::authenticate::Authenticated;
+use super::context::{lists, parameter};
 use super::error::Refusal;
+use super::judge::Judge;
 use super::record::Record;
-use crate::authority::Denial;
+use crate::authority::{AuthorityError, InForce};
 use crate::backend::Backend;
+use crate::identity::Permission;
 use crate::keys::LiveKey;
 use crate::listener::RequestBody;
-use crate::s3::operation::{Action, Classified, Classify, DemandTarget, Target, classify};
-use crate::s3::{Address, ErrorCode, ObjectKey, RequestHead, S3Error};
+use crate::s3::operation::{Classified, Classify, Operation, Support, Target, classify};
+use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error};
 use crate::sigv4::{Form, Payload};
+
+/// A request that its sender may make, by who answers it. Only [`Proxy::authorize`] makes one.
+pub(super) enum Permitted {
+    /// The backend does.
+    Forwarded(Authorized),
+    /// It is answered here.
+    Served(AuthorizedHere),
+}
 
 /// A request that its sender may make, with the backend it goes to. Only [`Proxy::authorize`] makes one,
 /// and only one of these can be forwarded.
@@ -26,6 +37,24 @@ pub(super) struct Authorized {
     payload: Payload,
     backend: Arc<Backend>,
     until: Option<Instant>,
+    judge: Judge,
+}
+
+/// A request that its sender may make and that is answered here. It cannot be forwarded.
+pub(super) struct AuthorizedHere {
+    pub(super) head: RequestHead,
+    pub(super) body: RequestBody,
+    pub(super) classified: Classified,
+    pub(super) payload: Payload,
+    /// When the transfer has to end, its key having expired.
+    pub(super) until: Option<Instant>,
+    /// The backend of the bucket, if the request names one.
+    pub(super) backend: Option<Arc<Backend>>,
+    pub(super) form: Form,
+    pub(super) key: Arc<LiveKey>,
+    pub(super) permission: Permission,
+    /// What it was judged by.
+    pub(super) in_force: Arc<InForce>,
 }
 
 /// The parts of an [`Authorized`] request.
@@ -37,18 +66,32 @@ pub(super) struct AuthorizedParts {
     pub(super) backend: Arc<Backend>,
     /// When the transfer has to end, its key having expired.
     pub(super) until: Option<Instant>,
+    /// Judges what only the body or the backend's answer tells.
+    pub(super) judge: Judge,
 }
 
 impl Authorized {
+    pub(super) fn head(&self) -> &RequestHead {
+        &self.head
+    }
+
+    pub(super) fn operation(&self) -> Operation {
+        self.classified.operation
+    }
+
+    pub(super) fn backend(&self) -> &Arc<Backend> {
+        &self.backend
+    }
+
     pub(super) fn into_parts(self) -> AuthorizedParts {
-        let Self { head, body, classified, payload, backend, until } = self;
-        AuthorizedParts { head, body, classified, payload, backend, until }
+        let Self { head, body, classified, payload, backend, until, judge } = self;
+        AuthorizedParts { head, body, classified, payload, backend, until, judge }
     }
 }
 
 impl Proxy {
     /// Decides whether the sender of a request may make it.
-    pub(super) fn authorize(&self, authenticated: Authenticated, record: &mut Record) -> Result<Authorized, Refusal> {
+    pub(super) fn authorize(&self, authenticated: Authenticated, record: &mut Record) -> Result<Permitted, Refusal> {
         let head = authenticated.head();
         let target = match head.address {
             Address::Bucket(_) => Target::Bucket,
@@ -58,33 +101,47 @@ impl Proxy {
         let query = head.query.parameters();
         let classified = classify(Classify { method: &head.method, target, query, headers: &head.headers })?;
         record.classified(classified.operation.name());
-        // Asked once: all actions of one request are judged by the same permission.
-        let permission = self.keys.permission_of(authenticated.key());
-        for (action, on) in &classified.demands {
-            self.ceilings
-                .judge(&authenticated.key().principal, permission, *action)
-                .map_err(|denial| denied(&denial, *action, on, &authenticated))?;
+        // Asked once: all actions of one request are judged by the same policies, permission and groups.
+        let in_force = self.authority.in_force().map_err(|error| not_current(&error))?;
+        let standing = self.keys.standing_of(authenticated.key());
+        let judge = Judge::new(&authenticated, &classified, in_force, standing, self.clock.now())?;
+        judge.by_head(head, &classified, record)?;
+        let (payload, until) = (authenticated.payload(), authenticated.until());
+        if classified.row.support == Support::Served {
+            let backend = head.address.bucket().map(|bucket| self.holding(bucket)).transpose()?.cloned();
+            let (form, key) = (authenticated.form(), authenticated.shared_key());
+            let (head, body) = authenticated.into_parts();
+            return Ok(Permitted::Served(AuthorizedHere {
+                head,
+                body,
+                classified,
+                payload,
+                until,
+                backend,
+                form,
+                key,
+                permission: judge.permission(),
+                in_force: Arc::clone(judge.in_force()),
+            }));
         }
         let backend = self.route(head, &classified)?;
         record.sent_to(backend.name());
-        let (payload, until) = (authenticated.payload(), authenticated.until());
         let (head, body) = authenticated.into_parts();
-        Ok(Authorized { head, body, classified, payload, backend, until })
+        Ok(Permitted::Forwarded(Authorized { head, body, classified, payload, backend, until, judge }))
     }
 
     /// The backend of the request's bucket, if it keeps the names that were judged.
     fn route(&self, head: &RequestHead, classified: &Classified) -> Result<Arc<Backend>, S3Error> {
         let Some(bucket) = head.address.bucket() else {
-            return self.backends.only().cloned().ok_or_else(|| {
-                S3Error::new(
-                    ErrorCode::NotImplemented,
-                    "Listing the buckets of several backends, or of one that holds others too, is not implemented yet.",
-                )
-            });
+            let name = classified.operation.name();
+            return Err(S3Error::new(ErrorCode::NotImplemented, format!("{name} of the service is not implemented.")));
         };
-        let backend = self.backends.holding(bucket.as_str()).ok_or_else(|| no_backend(bucket.as_str()))?;
+        let backend = self.holding(bucket)?;
         if let Some(key) = head.address.key() {
             refuse_ambiguous(key, backend)?;
+        }
+        if lists(classified.operation) {
+            refuse_ambiguous_prefix(parameter(head, "prefix").unwrap_or_default(), backend)?;
         }
         if let Some(source) = &classified.copy_source {
             refuse_ambiguous(&source.key, backend)?;
@@ -109,6 +166,11 @@ impl Proxy {
         }
         Ok(Arc::clone(backend))
     }
+
+    /// The backend that requests for `bucket` go to.
+    pub(super) fn holding(&self, bucket: &BucketName) -> Result<&Arc<Backend>, S3Error> {
+        self.backends.holding(bucket.as_str()).ok_or_else(|| no_backend(bucket.as_str()))
+    }
 }
 
 /// A key with empty or dot segments, or a backslash, can reach another key on a backend that cleans paths, past whatever
@@ -124,34 +186,31 @@ pub(super) fn refuse_ambiguous(key: &ObjectKey, backend: &Backend) -> Result<(),
     ))
 }
 
+/// A prefix that a backend cleans would list what nobody was asked about: `/a/` is `a/` to some. What is left
+/// to a listing's other parameters cannot lead out of its prefix: markers and tokens say only where in the
+/// order of the keys a page begins, and a backend that lists keys without the prefix breaks the protocol.
+fn refuse_ambiguous_prefix(prefix: &str, backend: &Backend) -> Result<(), S3Error> {
+    let body = prefix.strip_suffix('/').unwrap_or(prefix);
+    let ambiguous = !prefix.is_empty()
+        && (body.contains('\\') || body.split('/').any(|segment| matches!(segment, "" | "." | "..")));
+    if backend.keeps_exact_keys() || !ambiguous || crate::fault::check_is_off("dot_segments") {
+        return Ok(());
+    }
+    Err(S3Error::new(
+        ErrorCode::InvalidURI,
+        "Prefixes with an empty, '.' or '..' segment, a leading '/' or a backslash are refused here, since the storage \
+         behind may take them for another prefix.",
+    ))
+}
+
 fn no_backend(bucket: &str) -> S3Error {
     S3Error::new(ErrorCode::AccessDenied, format!("No storage is configured for the bucket '{bucket}'."))
 }
 
-/// A sender who signed with a header is told why; whoever merely holds a URL is not.
-fn denied(denial: &Denial, action: Action, on: &DemandTarget, authenticated: &Authenticated) -> Refusal {
-    let key: &LiveKey = authenticated.key();
-    let resource = resource_arn(on, &authenticated.head().address);
-    let why = format!(
-        "User: {} is not authorized to perform: {} on resource: \"{resource}\" because {}",
-        key.principal,
-        action.name(),
-        denial.reason
-    );
-    let shown = match authenticated.form() {
-        Form::Header => why.clone(),
-        Form::Presigned { .. } => "Access Denied".to_owned(),
-    };
-    Refusal::because(S3Error::new(ErrorCode::AccessDenied, shown), why)
-}
-
-fn resource_arn(on: &DemandTarget, address: &Address) -> String {
-    let bucket = || address.bucket().map_or("*", |bucket| bucket.as_str());
-    match on {
-        DemandTarget::Bucket => format!("arn:aws:s3:::{}", bucket()),
-        DemandTarget::CopySource(source) => format!("arn:aws:s3:::{}/{}", source.bucket.as_str(), source.key.as_str()),
-        DemandTarget::EachObjectInBody => format!("arn:aws:s3:::{}/*", bucket()),
-        DemandTarget::Object => format!("arn:aws:s3:::{}/{}", bucket(), address.key().map_or("*", ObjectKey::as_str)),
-        DemandTarget::Service => "arn:aws:s3:::*".to_owned(),
-    }
+/// What may be done is not known now. Nobody passes meanwhile.
+fn not_current(error: &AuthorityError) -> Refusal {
+    Refusal::because(
+        S3Error::new(ErrorCode::ServiceUnavailable, "Access policies cannot be read now. Please retry."),
+        error.to_string(),
+    )
 }

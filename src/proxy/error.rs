@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::record::Record;
 use super::response_body::ResponseBody;
+use crate::authority::AuthorityError;
 use crate::backend::BackendError;
 use crate::keys::KeysError;
 use crate::s3::{ErrorCode, S3Error, xml};
@@ -79,11 +80,43 @@ impl From<BackendError> for Refusal {
                 ErrorCode::BadGateway,
                 "The storage behind this server broke off or gave no valid answer. Please retry.",
             ),
+            BackendError::Refused { status, .. } if *status == StatusCode::SERVICE_UNAVAILABLE => S3Error::new(
+                ErrorCode::ServiceUnavailable,
+                "The storage behind this server cannot answer now. Please retry.",
+            ),
+            BackendError::Refused { .. } => S3Error::new(
+                ErrorCode::BadGateway,
+                "The storage behind this server refused to work with it. This is not the fault of your request; \
+                 tell whoever runs this server the request id.",
+            ),
+            BackendError::TimedOut { .. } => S3Error::new(
+                ErrorCode::GatewayTimeout,
+                "The storage behind this server did not answer in time. Please retry.",
+            ),
             BackendError::Build(_) | BackendError::Certificates { .. } => {
                 S3Error::new(ErrorCode::InternalError, "We encountered an internal error.")
             }
         };
         tracing::warn!(%error, "a backend gave no answer");
+        Self::because(shown, error.to_string())
+    }
+}
+
+impl From<AuthorityError> for Refusal {
+    /// What may be done is not known now, so nobody passes; or what was to be kept is not kept.
+    fn from(error: AuthorityError) -> Self {
+        let shown = match &error {
+            AuthorityError::Busy
+            | AuthorityError::Commit(_)
+            | AuthorityError::NotCurrent
+            | AuthorityError::Store(_) => S3Error::new(
+                ErrorCode::ServiceUnavailable,
+                "Access policies cannot be read or changed now. Please retry.",
+            ),
+            AuthorityError::PublicPolicyBlocked(_) => S3Error::new(ErrorCode::AccessDenied, "Access Denied"),
+            _ => S3Error::new(ErrorCode::InternalError, "We encountered an internal error."),
+        };
+        tracing::warn!(%error, "what is kept about buckets cannot be read or changed");
         Self::because(shown, error.to_string())
     }
 }

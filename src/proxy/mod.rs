@@ -3,6 +3,7 @@
 //! ```text
 //! receive --Received--> authenticate --Authenticated--> authorize --Authorized-->
 //!    forward [backend: re-sign, send] --Answer--> respond --> client
+//!    own [answered here: policies, the list of buckets] ------> client
 //!                  each exit, good or bad --> record --> audit
 //! ```
 //!
@@ -12,10 +13,13 @@
 mod authenticate;
 mod authorize;
 mod body;
+mod context;
 mod document;
 mod error;
 mod forward;
+mod judge;
 mod outgoing;
+mod own;
 mod rebuild;
 mod receive;
 mod record;
@@ -27,7 +31,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 
-use crate::authority::Ceilings;
+use crate::authority::Authority;
 use crate::backend::Backends;
 use crate::clock::Clock;
 use crate::config::{Limits, S3};
@@ -36,15 +40,17 @@ use crate::listener::{Peer, RequestBody};
 use crate::s3::Domains;
 use crate::sigv4::AcceptedRegion;
 
+use authorize::Permitted;
 use error::Refusal;
+use own::Turns;
 use record::{Record, RequestIds};
 pub use response_body::ResponseBody;
 
 /// The data plane: everything that a request needs on its way.
 pub struct Proxy {
     keys: Arc<Keys>,
-    ceilings: Ceilings,
-    backends: Backends,
+    authority: Arc<Authority>,
+    backends: Arc<Backends>,
     clock: Arc<dyn Clock>,
     domains: Domains,
     region: String,
@@ -53,6 +59,8 @@ pub struct Proxy {
     idle_timeout: Duration,
     after_expiry: Duration,
     serves_tls: bool,
+    /// Changes of a bucket happen one after the other.
+    turns: Turns,
     request_ids: RequestIds,
 }
 
@@ -63,14 +71,14 @@ impl Proxy {
         s3: &S3,
         limits: &Limits,
         keys: Arc<Keys>,
-        ceilings: Ceilings,
-        backends: Backends,
+        authority: Arc<Authority>,
+        backends: Arc<Backends>,
         clock: Arc<dyn Clock>,
         seed: u64,
     ) -> Self {
         Self {
             keys,
-            ceilings,
+            authority,
             backends,
             clock,
             domains: Domains::new(s3.domains.clone()),
@@ -80,6 +88,7 @@ impl Proxy {
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
             serves_tls: s3.tls.is_some(),
+            turns: Turns::default(),
             request_ids: RequestIds::new(seed),
         }
     }
@@ -87,7 +96,7 @@ impl Proxy {
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.
     pub async fn serve(self: Arc<Self>, request: Request<RequestBody>, peer: Arc<Peer>) -> Response<ResponseBody> {
         let mut record = Record::start(self.request_ids.next(), &request, peer.address);
-        match self.carry(request, &mut record).await {
+        match self.carry(request, peer, &mut record).await {
             Ok(response) => record.follow(response),
             Err(refusal) => error::answer(refusal, record),
         }
@@ -96,12 +105,18 @@ impl Proxy {
     async fn carry(
         &self,
         request: Request<RequestBody>,
+        peer: Arc<Peer>,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let received = self.receive(request, record)?;
+        let received = self.receive(request, peer, record)?;
         let authenticated = self.authenticate(received, record).await?;
-        let authorized = self.authorize(authenticated, record)?;
-        let answer = self.forward(authorized, record).await?;
-        self.respond(answer, record).await
+        match self.authorize(authenticated, record)? {
+            Permitted::Forwarded(authorized) => {
+                self.refuse_public_acl(&authorized)?;
+                let answer = self.forward_with_life(authorized, record).await?;
+                self.respond(answer, record).await
+            }
+            Permitted::Served(authorized) => self.serve_here(authorized, record).await,
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod batch;
 mod embedded;
 mod error;
+mod mirror;
 mod new_file;
 mod record_codec;
 mod record_key;
@@ -23,12 +24,16 @@ use rand::CryptoRng;
 pub use batch::{Expected, Mutation, Revision, Versioned, Write};
 pub use embedded::EmbeddedStore;
 pub use error::{CommitError, OpenError, StoreError};
+pub use mirror::{Mirror, list_all};
 pub use record_codec::{
     BearerRecord, DueRecord, KeyRecord, KeyState, MintedFrom, OwnedRecord, PrincipalRecord, RecordError,
     SingleSignOnRecord, TokenEnd, TokenOrigin, TokenRecord, TokenState, UsedAssertionRecord, UsedRecord, decode,
     encode,
 };
-pub use record_key::{DUE, FEDERATION, KEYS, OWNED, PRINCIPALS, RecordKey, RecordKeyError, TOKENS, TOKENS_USED, USED};
+pub use record_key::{
+    BUCKETS, DUE, FEDERATION, KEYS, ORGANIZATION, OWNED, POLICIES, PRINCIPALS, RecordKey, RecordKeyError, TOKENS,
+    TOKENS_USED, USED,
+};
 pub use seal::{SealError, SealKeyId, SealKeys, SealedSecret};
 pub use seal_file::SealFileError;
 pub use watch::{Change, Watch, WatchEvent};

@@ -23,6 +23,12 @@ pub const TOKENS_USED: &str = "token-used/";
 /// The prefix of federation configurations: `federation/<kind>/<configuration id>`.
 pub const FEDERATION: &str = "federation/";
 const FEDERATION_UNIQUE: &str = "federation-unique/";
+/// The prefix of organization policies: `policy/<name>`.
+pub const POLICIES: &str = "policy/";
+/// The prefix of what is kept about buckets: `bucket/<bucket>`.
+pub const BUCKETS: &str = "bucket/";
+/// The prefix of what is kept about the organization: `organization/settings`.
+pub const ORGANIZATION: &str = "organization/";
 /// The prefix of what may be forgotten: `due/<seconds since the epoch, 12 digits>/<name>`.
 pub const DUE: &str = "due/";
 
@@ -122,6 +128,31 @@ impl RecordKey {
     #[must_use]
     pub fn for_unique_federation(kind: &'static str, parts: &[&str]) -> Self {
         Self(format!("{FEDERATION_UNIQUE}{kind}/{}", hash(parts)).into())
+    }
+
+    /// The organization policy called `name`: `policy/<name>`. `None` if that is no part of a record's name.
+    #[must_use]
+    pub fn for_policy(name: &str) -> Option<Self> {
+        Self::parse(&format!("{POLICIES}{name}")).ok()
+    }
+
+    /// The record that every additional organization policy changes, so that they are added one after the
+    /// other.
+    #[must_use]
+    pub fn for_policy_turn() -> Self {
+        Self("policy-turn".into())
+    }
+
+    /// What is kept about a bucket: `bucket/<bucket>`. `None` if that is no part of a record's name.
+    #[must_use]
+    pub fn for_bucket(bucket: &str) -> Option<Self> {
+        Self::parse(&format!("{BUCKETS}{bucket}")).ok()
+    }
+
+    /// The settings of the organization.
+    #[must_use]
+    pub fn for_organization_settings() -> Self {
+        Self(format!("{ORGANIZATION}settings").into())
     }
 
     /// The name as text.

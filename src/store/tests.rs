@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::identity::{
-    AccessKeyId, Attributes, OrganizationId, Origin, Permission, Principal, SecretAccessKey, SecretDigest, TokenId,
+    AccessKeyId, Attributes, Groups, OrganizationId, Origin, Permission, Principal, SecretAccessKey, SecretDigest,
+    TokenId,
 };
 
 const SECRET: &str = "cwoVerySecretVerySecretVerySecret";
@@ -148,6 +149,7 @@ fn key_record() -> KeyRecord {
         issued_at: "2026-01-02T03:04:05Z".parse().unwrap(),
         expires_at: None,
         attributes: Attributes::parse([("team".to_owned(), "blue".to_owned())].into()).unwrap(),
+        groups: Groups::default(),
         session_token: None,
         minted_from: MintedFrom::Static { imported: false },
         state: KeyState::Active {
@@ -192,6 +194,23 @@ fn a_record_that_is_not_fully_understood_is_an_error() {
 }
 
 #[test]
+fn records_from_before_there_were_groups_still_read_and_are_written_as_before() {
+    let (key, token) = (key_record(), token_record(of_secret()));
+    let text = String::from_utf8(key.encode().to_vec()).unwrap() + std::str::from_utf8(&encode(&token)).unwrap();
+    assert!(!text.contains("groups"), "{text}");
+    let old = r#"{"v":1,"record":{"id":"abcdefghijklmnop","name":"deploy","permission":"write","created_at":"2026-01-02T03:04:05Z","expires_at":"2027-01-02T03:04:05Z","origin":{"kind":"secret","digest":"DIGEST"},"state":{"status":"active"}}}"#;
+    let old = old.replace("DIGEST", &SecretDigest::of(b"secret").to_hex());
+    assert_eq!(TokenRecord::decode(&token.record_key(), old.as_bytes()).unwrap(), token);
+
+    let groups = || Groups::parse(["physics".to_owned()]).unwrap();
+    let (key, token) = (KeyRecord { groups: groups(), ..key }, TokenRecord { groups: groups(), ..token });
+    assert_eq!(KeyRecord::decode(&key.record_key(), &key.encode()).unwrap(), key);
+    assert_eq!(TokenRecord::decode(&token.record_key(), &encode(&token)).unwrap(), token);
+    let wrong = String::from_utf8(encode(&token).to_vec()).unwrap().replacen("physics", "\\n", 1);
+    assert!(matches!(TokenRecord::decode(&token.record_key(), wrong.as_bytes()), Err(RecordError::Malformed { .. })));
+}
+
+#[test]
 fn a_store_that_is_open_elsewhere_says_to_use_the_control_socket() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("store.redb");
@@ -218,6 +237,7 @@ fn token_record(origin: TokenOrigin) -> TokenRecord {
         id: TokenId::parse("abcdefghijklmnop").unwrap(),
         name: "deploy".into(),
         permission: Permission::Write,
+        groups: Groups::default(),
         created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
         expires_at: Some("2027-01-02T03:04:05Z".parse().unwrap()),
         origin,

@@ -8,7 +8,10 @@ use crate::server::Server;
 /// Every verb once; the same must hold whoever answers.
 fn a_whole_life(server: &Server, run: &dyn Fn(&[&str]) -> Program) {
     let github = ["add", "oidc", "--name", "github", "--issuer", "https://token.actions.githubusercontent.com"];
-    let github = run(&github).args(["--audience", "https://s3.example.com", "--algorithm", "RS256", "--json"]).json();
+    let github = run(&github)
+        .args(["--audience", "https://s3.example.com", "--algorithm", "RS256", "--groups-claim", "teams", "--json"])
+        .json();
+    assert_eq!(github["groupsClaim"], "teams");
     assert_eq!((github["kind"].as_str(), github["algorithms"].to_string().as_str()), (Some("oidc"), "[\"RS256\"]"));
     let uid = github["uid"].as_str().expect("a uid").to_owned();
     let shown = run(&["add", "oidc", "--name", "sso", "--issuer", "https://sso.example.com", "--audience", "console"])
@@ -21,12 +24,13 @@ fn a_whole_life(server: &Server, run: &dyn Fn(&[&str]) -> Program) {
     let saml = run(&["add", "saml", "--name", "okta", "--entity-id", "https://idp.example.com/saml"]);
     let saml = saml
         .args(["--certificate".as_ref(), certificate.as_os_str()])
-        .args(["--accept-ecdsa-and-pss", "--json"])
+        .args(["--accept-ecdsa-and-pss", "--groups-attribute", "groups", "--json"])
         .json();
     assert_eq!(
         (saml["kind"].as_str(), saml["entityId"].as_str()),
         (Some("saml"), Some("https://idp.example.com/saml"))
     );
+    assert_eq!(saml["groupsAttribute"], "groups");
     let saml_uid = saml["uid"].as_str().expect("a uid").to_owned();
 
     let listed = run(&["list"]).text();
@@ -56,6 +60,17 @@ fn a_whole_life(server: &Server, run: &dyn Fn(&[&str]) -> Program) {
     let changed = changed.args(["--certificate".as_ref(), certificate.as_os_str()]).json();
     assert_eq!(changed["certificates"], saml["certificates"]);
     assert!(changed["signsResponse"] == false && changed["description"].is_null(), "{changed}");
+    let changed = run(&["update", "oidc", &uid, "--groups-claim", "realm_access.roles", "--json"]).json();
+    assert_eq!(
+        (changed["groupsClaim"].as_str(), changed["name"].as_str()),
+        (Some("realm_access.roles"), Some("github"))
+    );
+    assert!(run(&["show", &uid]).text().contains("the claim realm_access.roles"));
+    assert!(run(&["update", "oidc", &uid, "--no-groups-claim", "--json"]).json()["groupsClaim"].is_null());
+    let changed = run(&["update", "saml", &saml_uid, "--groups-attribute", "memberOf", "--json"]).json();
+    assert_eq!((changed["groupsAttribute"].as_str(), &changed["name"]), (Some("memberOf"), &"sso".into()));
+    assert!(run(&["show", &saml_uid]).text().contains("the attribute memberOf"));
+    assert!(run(&["update", "saml", &saml_uid, "--no-groups-attribute", "--json"]).json()["groupsAttribute"].is_null());
     run(&["update", "saml", &uid, "--name", "x"]).run().failed(1, &["update oidc"]);
     run(&["update", "oidc", &saml_uid, "--name", "x"]).run().failed(1, &["update saml"]);
     run(&["update", "saml", &saml_uid, "--accept-ecdsa-and-pss", "false"]).run().failed(1, &["certificate"]);
@@ -143,7 +158,9 @@ fn mistakes_in_arguments_exit_with_2_and_what_the_server_refuses_with_1() {
         &[&oidc[..], &["--permanent-keys"]].concat(),
         &["update", "oidc", "uid"],
         &["update", "oidc", "uid", "--active", "--inactive"],
+        &["update", "oidc", "uid", "--groups-claim", "a", "--no-groups-claim"],
         &["update", "saml", "uid"],
+        &["update", "saml", "uid", "--groups-attribute", "a", "--no-groups-attribute"],
         &["update", "saml", "uid", "--signs-response"],
         &["update", "saml", "uid", "--entity-id", "y"],
         &["update", "saml", "uid", "--metadata", "/nonexistent"],

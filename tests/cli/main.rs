@@ -3,6 +3,7 @@
 
 mod credentials;
 mod federation;
+mod policy;
 mod program;
 mod remote;
 mod server;

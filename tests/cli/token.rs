@@ -23,6 +23,16 @@ fn a_whole_life(run: &dyn Fn(&[&str]) -> Program) {
 
     let changed = run(&["update", &id, "--json", "--name", "ci", "--permission", "read"]).json();
     assert_eq!((changed["name"].as_str(), changed["permission"].as_str()), (Some("ci"), Some("read")));
+    let grouped = run(&["create", "--json", "--name", "grouped", "--permission", "read", "--group", "physics"]);
+    let grouped = grouped.args(["--group", "Domain Admins", "--group", "physics"]).json();
+    assert_eq!(grouped["groups"], serde_json::json!(["Domain Admins", "physics"]));
+    assert!(run(&["list"]).text().contains("Domain Admins, physics"));
+    let of_grouped = grouped["tokenId"].as_str().expect("an id");
+    assert_eq!(run(&["update", of_grouped, "--json", "--name", "g"]).json()["groups"], grouped["groups"]);
+    let changed = run(&["update", of_grouped, "--json", "--group", "chemistry"]).json();
+    assert_eq!(changed["groups"], serde_json::json!(["chemistry"]));
+    assert_eq!(run(&["update", of_grouped, "--json", "--no-groups"]).json()["groups"], serde_json::json!([]));
+
     let shown = run(&["show", &id]).text();
     assert!(shown.contains("active") && shown.contains(&format!("coreweave/{id}")), "{shown}");
     assert!(run(&["revoke", &id]).text().contains("revoked"));
@@ -101,7 +111,10 @@ fn mistakes_in_arguments_exit_with_2() {
         &["create", "--name", "x"],
         &["create", "--name", "x", "--permission", "none"],
         &["create", "--name", "x", "--permission", "read", "--expires", "tomorrow"],
+        &["create", "--name", "x", "--permission", "read", "--group", ""],
         &["update", "abcdefghabcdefgh"],
+        &["update", "abcdefghabcdefgh", "--group", " a"],
+        &["update", "abcdefghabcdefgh", "--group", "a", "--no-groups"],
         &["show", "CW-SECRET-of-somebody"],
         &["revoke"],
     ] {

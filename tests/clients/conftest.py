@@ -12,11 +12,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from abilities import CANNOT
 from drivers import CLIENTS
-from gate import Portcullis
+from gate import ACS_URL, SAML_ENTITY_ID, Portcullis
 from identities import Identity
-from idp import NanoIdp, OidcProvider
+from idp import NanoIdp, OidcProvider, SignxmlIdp
 from rotating import RotatingIssuer
 from seaweedfs import SeaweedFs
+from strict import Person
 
 
 def pytest_addoption(parser):
@@ -79,6 +80,55 @@ def rotating(tmp_path_factory, portcullis) -> Iterator[dict[str, RotatingIssuer]
             portcullis.trust_oidc(idp)
             issuers[name] = RotatingIssuer(idp, portcullis.control)
         yield issuers
+
+
+@pytest.fixture(scope="session")
+def strict(tmp_path_factory, seaweedfs) -> Iterator[Portcullis]:
+    """A Portcullis without any policy: what a test puts is all that allows anything."""
+    gate = Portcullis(tmp_path_factory.mktemp("strict") / "run", seaweedfs.endpoint, policies=())
+    yield gate
+    gate.stop()
+
+
+@pytest.fixture(scope="session")
+def oidc_issuer(people) -> str:
+    """The issuer of the OIDC token of one of them."""
+    return people["oidc"].issuer
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory, strict) -> Iterator[dict[str, Person]]:
+    """One identity of each kind that proves itself: by an API token, a SAML response, an OIDC token."""
+    oidc, saml = OidcProvider(tmp_path_factory.mktemp("people") / "oidc"), SignxmlIdp(tmp_path_factory.mktemp("people") / "saml")
+    try:
+        strict.trust_oidc(oidc)
+        config_id = strict.trust_saml(saml)
+        token, workload = strict.token("write"), Identity(oidc)
+        login = {"acs_url": ACS_URL, "audience": SAML_ENTITY_ID, "role": "Admin", "principal_name": "ana@example.org"}
+        # Each response is good for one key, and starting the library takes longer than signing.
+        responses = iter(saml.responses([login] * 60))
+        yield {
+            "coreweave": Person(token.principal, lambda: strict.control.key_from_token(token.secret, 600), strict),
+            "saml": Person("saml/Admin", lambda: strict.control.key_from_saml(next(responses), config_id, 600), strict),
+            "oidc": Person(workload.principal, lambda: strict.control.key_from_oidc(workload.token(), 600), strict, oidc.issuer),
+        }
+    finally:
+        oidc.stop()
+        saml.stop()
+
+
+@pytest.fixture(scope="session")
+def own_bucket(stored) -> str:
+    """A bucket for the tests of policies."""
+    stored.create_bucket(Bucket="own-bucket")
+    return "own-bucket"
+
+
+@pytest.fixture(scope="session")
+def other_bucket(stored) -> str:
+    """A bucket that their policies leave out."""
+    stored.create_bucket(Bucket="other-bucket")
+    return "other-bucket"
 
 
 @pytest.fixture

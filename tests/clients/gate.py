@@ -9,16 +9,20 @@ import socket
 import subprocess
 import time
 import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from certificates import make_certificates
-from control import Control
+from control import PATH, Control
 from endpoint import REGION, Endpoint
 from identities import AUDIENCE
 from idp import Idp, SamlIdp
+from policies import ALLOW_ALL
 from ports import free_ports
 from tools import TARGET
+from workload import boto3_with
 
 BINARY = Path(os.environ.get("PORTCULLIS_BINARY") or TARGET / "client-tests" / "portcullis")
 
@@ -45,6 +49,9 @@ credentials = {{ access_key_id_file = "{directory}/backend-id", secret_access_ke
 kind = "embedded"
 path = "{directory}/portcullis.redb"
 seal_key_file = "{directory}/seal.key"
+
+[policies]
+folder = "{directory}/policies"
 
 [api]
 listen = "127.0.0.1:{api_port}"
@@ -88,10 +95,16 @@ class ApiToken:
 
 
 class Portcullis:
-    """`portcullis serve` over TLS, with one static key of permission admin; its API on plain loopback."""
+    """`portcullis serve` over TLS, with one static key of permission admin; its API on plain loopback.
 
-    def __init__(self, directory: Path, backend: Endpoint):
+    `policies` are kept in files: organization policies that no test changes.
+    """
+
+    def __init__(self, directory: Path, backend: Endpoint, policies: Iterable[dict] = (ALLOW_ALL,)):
         directory.mkdir()
+        (directory / "policies").mkdir()
+        for policy in policies:
+            (directory / "policies" / f"{policy['name']}.json").write_text(json.dumps(policy))
         assert BINARY.exists(), f"{BINARY} is missing: run tests/run clients, which builds it"
         port, api_port = free_ports(2)
         authority, certificate, key = make_certificates(directory)
@@ -114,7 +127,7 @@ class Portcullis:
         self.config.write_text(text)
         self.log = directory / "portcullis.log"
         with self.log.open("wb") as log:
-            command = [BINARY, "serve", "--config", self.config]
+            command = [BINARY, "serve", "--json-logs", "--config", self.config]
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=directory)
         try:
             self.wait_until_it_listens(port)
@@ -125,6 +138,8 @@ class Portcullis:
             raise
         url = f"https://127.0.0.1:{port}"
         self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority)
+        self.admin_principal = made["principalName"]
+        self.admin_s3 = self.s3_of(made)
 
     def write_secret(self, path: Path, text: str) -> None:
         path.touch(mode=0o600)
@@ -136,15 +151,37 @@ class Portcullis:
         assert done.returncode == 0, f"portcullis {arguments}: {done.stderr.decode()}\n{self.said()}"
         return done.stdout
 
-    def token(self, permission: str) -> ApiToken:
+    def token(self, permission: str, *options: str) -> ApiToken:
         """A new API token."""
         asked = ["--name", f"{permission}-{uuid.uuid4()}", "--permission", permission, "--expires", "1h"]
-        made = json.loads(self.command("token", "create", *asked, "--json"))
+        made = json.loads(self.command("token", "create", *asked, *options, "--json"))
         return ApiToken(made["tokenId"], made["token"], made["principalName"])
 
-    def trust_oidc(self, idp: Idp) -> str:
+    @contextmanager
+    def policies(self, *policies: dict) -> Iterator[None]:
+        """Organization policies that are in force for a while, put as an administrator puts them."""
+        try:
+            for policy in policies:
+                self.control.administer("POST", f"{PATH}/access-policy", {"policy": policy})
+            yield
+        finally:
+            for policy in policies:
+                self.control.administer("DELETE", f"{PATH}/access-policy/{policy['name']}")
+
+    def s3_of(self, made: dict):
+        """boto3 with a key as the API gives it."""
+        return boto3_with(self.endpoint, made["accessKeyId"], made["secretKey"])
+
+    def line_of(self, request_id: str) -> dict:
+        """What the log says of a request."""
+        for line in reversed(self.log.read_text(errors="replace").splitlines()):
+            if request_id in line:
+                return json.loads(line)
+        raise AssertionError(f"no line of the log is about {request_id}")
+
+    def trust_oidc(self, idp: Idp, **more) -> str:
         """Takes the provider's tokens from now on, by every algorithm there is; returns the configuration's id."""
-        body = {"name": f"oidc-{uuid.uuid4()}", "issuerUrl": idp.issuer, "audience": AUDIENCE}
+        body = {"name": f"oidc-{uuid.uuid4()}", "issuerUrl": idp.issuer, "audience": AUDIENCE, **more}
         return self.control.administer("POST", "/v1/admin/federation/oidc", body)["config"]["uid"]
 
     def trust_saml(self, idp: SamlIdp, signs_response: bool = False) -> str:

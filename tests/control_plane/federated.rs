@@ -16,13 +16,13 @@ use crate::support::setup::Setup;
 const AUDIENCE: &str = "https://portcullis.example/";
 
 /// A trusted issuer.
-struct Issuer {
-    stub: StubIssuer,
+pub(crate) struct Issuer {
+    pub(crate) stub: StubIssuer,
     key: SigningKey,
-    path: String,
+    pub(crate) path: String,
 }
 
-async fn issuer(plane: &Plane, more: &Value) -> Issuer {
+pub(crate) async fn issuer(plane: &Plane, more: &Value) -> Issuer {
     let (stub, key) = (StubIssuer::start().await, SigningKey::ec256());
     stub.publish(&[key.jwk("a")]);
     let body = with(json!({"name": "build", "issuerUrl": stub.url(), "audience": AUDIENCE}), more);
@@ -32,7 +32,7 @@ async fn issuer(plane: &Plane, more: &Value) -> Issuer {
 }
 
 impl Issuer {
-    fn token(&self, plane: &Plane, claims: &Value) -> String {
+    pub(crate) fn token(&self, plane: &Plane, claims: &Value) -> String {
         let now = plane.app.clock.now().as_second();
         let good = json!({
             "iss": self.stub.url(), "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 600, "jti": "token-1",
@@ -40,12 +40,12 @@ impl Issuer {
         self.key.token(&json!({"alg": "ES256", "typ": "JWT", "kid": "a"}), &with(good, claims))
     }
 
-    fn principal(&self) -> String {
+    pub(crate) fn principal(&self) -> String {
         format!("role/{}:alice", self.stub.url())
     }
 }
 
-async fn exchange(plane: &Plane, organization: &str, token: &str) -> Answer {
+pub(crate) async fn exchange(plane: &Plane, organization: &str, token: &str) -> Answer {
     let body = json!({"durationSeconds": 600, "orgId": organization, "oidcToken": token});
     plane.send(&request("POST", FROM_OIDC, &body)).await
 }

@@ -23,7 +23,7 @@ async fn configure(plane: &Plane, name: &str) -> String {
     created.succeeded()["config"]["uid"].as_str().unwrap().to_owned()
 }
 
-async fn exchange(plane: &Plane, config: Option<&str>, organization: &str, xml: &str) -> Answer {
+pub(crate) async fn exchange(plane: &Plane, config: Option<&str>, organization: &str, xml: &str) -> Answer {
     let mut body = json!({"durationSeconds": 600, "orgId": organization, "samlResponse": STANDARD.encode(xml)});
     if let Some(config) = config {
         body["configId"] = Value::String(config.to_owned());

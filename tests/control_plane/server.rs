@@ -83,7 +83,7 @@ pub(crate) fn free_address() -> SocketAddr {
 /// An API token, put into the store before any server has it open.
 pub(crate) async fn first_token(folder: &Path, permission: Permission) -> Token {
     let keys = open(folder).await;
-    let new = NewToken { name: "minting".into(), permission, expires_at: None };
+    let new = NewToken { name: "minting".into(), permission, ..NewToken::default() };
     let (info, token) = keys.create_token(new, &mut UnwrapErr(SysRng)).await.unwrap();
     keys.shutdown().await;
     Token { id: info.token_id.to_string(), secret: token.expose().to_owned(), principal: info.principal.to_string() }

@@ -29,6 +29,7 @@ async fn a_configuration_is_kept_as_it_was_made() {
         audience: AUDIENCE.to_owned(),
         algorithms: vec![SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::RS256],
         api_access: Some(ApiAccess { permission_claim: "role".to_owned(), permanent_keys: false }),
+        groups_claim: Some("groups".to_owned()),
         active: true,
     };
     let made = fixture.create(new).await;

@@ -135,6 +135,7 @@ pub(crate) fn new_configuration(issuer: &str) -> NewOidcConfiguration {
         audience: AUDIENCE.to_owned(),
         algorithms: Vec::new(),
         api_access: None,
+        groups_claim: None,
         active: true,
     }
 }

@@ -17,6 +17,7 @@ mod claims;
 mod configurations;
 mod fixture;
 mod following_the_store;
+mod groups;
 mod key_selection;
 mod keys_over_time;
 mod misbehaving_issuers;

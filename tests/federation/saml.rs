@@ -34,6 +34,7 @@ fn new(name: &str) -> NewSamlConfiguration {
         metadata: None,
         signs_response: false,
         accepts_ecdsa_and_pss: false,
+        groups_attribute: None,
     }
 }
 

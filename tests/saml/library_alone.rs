@@ -95,6 +95,7 @@ fn the_saml_library_alone_never_reads_a_role_of_the_attackers() {
     let files = [
         crate::algorithms::corpus(),
         crate::conditions::corpus(),
+        crate::groups::corpus(),
         crate::limits::corpus(),
         crate::markup::corpus(),
         crate::requirement::corpus(),

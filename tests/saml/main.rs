@@ -11,6 +11,7 @@ mod case;
 mod algorithms;
 mod build;
 mod conditions;
+mod groups;
 mod keys;
 mod library_alone;
 mod limits;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use portcullis::authority::{Authority, Ceilings};
 use portcullis::clock::{Clock, SystemClock};
 use portcullis::config;
 use portcullis::control::{self, Control, ControlSocket};
@@ -45,8 +46,10 @@ async fn open(folder: &Path) -> (Arc<Keys>, Control) {
     let settings = config::Federation::default();
     let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &settings).await.unwrap();
     let cache = CacheSettings::default();
+    let ceilings = Ceilings::new(Vec::new());
+    let authority = Authority::open(Arc::clone(&store), organization.clone(), ceilings, Vec::new()).await.unwrap();
     let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
-    (Arc::clone(&keys), Control::of_store_owner(keys, federation, clock, random))
+    (Arc::clone(&keys), Control::of_store_owner(keys, federation, authority, clock, random))
 }
 
 /// Every verb once; the same must hold whoever answers.

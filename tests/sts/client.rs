@@ -87,7 +87,7 @@ impl Sts {
     /// The holder of a new API token.
     pub(crate) async fn holder(&self, permission: Permission) -> TokenHolder {
         let keys = &self.app.running().keys;
-        let new = NewToken { name: "a test".into(), permission, expires_at: None };
+        let new = NewToken { name: "a test".into(), permission, ..NewToken::default() };
         let (_, token) = keys.create_token(new, &mut UnwrapErr(SysRng)).await.expect("the token is made");
         keys.login(&token).await.expect("the store works").expect("the token stands")
     }

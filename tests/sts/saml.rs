@@ -38,6 +38,7 @@ async fn trust(sts: &Sts, name: &str) -> String {
         metadata: None,
         signs_response: false,
         accepts_ecdsa_and_pss: false,
+        groups_attribute: None,
     };
     let created = sts.app.running().federation.create_saml(new, &mut UnwrapErr(SysRng)).await;
     created.expect("a right configuration").uid.clone()

@@ -39,6 +39,7 @@ impl Trusting {
             audience: AUDIENCE.into(),
             algorithms: Vec::new(),
             api_access: None,
+            groups_claim: None,
             active: true,
         };
         sts.app.running().federation.create_oidc(new, &mut UnwrapErr(SysRng)).await.expect("a right configuration");

@@ -30,7 +30,7 @@ impl TestApp {
 
     /// Creates an API token and logs in with it.
     pub(crate) async fn new_holder(&self, permission: Permission, expires_at: Option<Timestamp>) -> TokenHolder {
-        let new = NewToken { name: "test".into(), permission, expires_at };
+        let new = NewToken { name: "test".into(), permission, expires_at, ..NewToken::default() };
         let made = self.running().keys.create_token(new, &mut UnwrapErr(SysRng)).await;
         let (_, token) = made.expect("the token is made");
         self.login(&token).await.expect("the token is alive")

@@ -19,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) api: Option<Vec<String>>,
     /// Lines of `[federation]`.
     pub(crate) federation: Vec<String>,
+    /// File names and documents of the organization policies.
+    pub(crate) policies: Vec<(String, String)>,
     /// Lines of `[limits]`.
     pub(crate) limits: Vec<String>,
 }
@@ -59,6 +61,7 @@ impl Setup {
             identities: vec![("static/".to_owned(), "admin".to_owned())],
             api: None,
             federation: Vec::new(),
+            policies: vec![("allow-all.json".to_owned(), ALLOW_ALL.to_owned())],
             limits: Vec::new(),
         }
     }
@@ -90,7 +93,11 @@ impl Setup {
         if !self.federation.is_empty() {
             let _ = writeln!(text, "[federation]\n{}", self.federation.join("\n"));
         }
-        text.push_str("[limits]\n");
+        fs::create_dir_all(folder.join("policies")).expect("the folder is ours");
+        for (file, document) in &self.policies {
+            fs::write(folder.join("policies").join(file), document).expect("the folder is ours");
+        }
+        text.push_str("[policies]\nfolder = \"policies\"\n[limits]\n");
         text.push_str(&self.limits.join("\n"));
         text.push('\n');
         for backend in &self.backends {
@@ -125,6 +132,11 @@ impl Setup {
         self.tls.then(|| folder.join("ca.pem"))
     }
 }
+
+/// Everybody may do everything, as far as their keys and ceilings go.
+pub(crate) const ALLOW_ALL: &str = r#"{"version": "v1alpha1", "name": "allow-all", "statements": [
+    {"name": "everything", "effect": "Allow", "actions": ["s3:*", "cwobject:*"], "resources": ["*"], "principals": ["*"]}
+]}"#;
 
 /// A file that only its owner may read, as the program demands of secrets.
 fn secret(path: &Path, text: &str) {

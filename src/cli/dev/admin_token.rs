@@ -26,7 +26,7 @@ pub(super) async fn ensure(
             return Ok(AdminToken { is_new: false });
         }
     }
-    let request = NewToken { name: "portcullis dev".to_owned(), permission: Permission::Admin, expires_at: None };
+    let request = NewToken { name: "portcullis dev".to_owned(), permission: Permission::Admin, ..NewToken::default() };
     let (_, token) = keys.create_token(request, random).await.context("no API token can be made")?;
     folder.write(NAME, &Zeroizing::new(format!("{}\n", token.expose())))?;
     Ok(AdminToken { is_new: true })

@@ -1,6 +1,6 @@
 //! `portcullis dev`: everything on loopback, ready to use, with nothing else installed. Makes what its
 //! folder lacks (a CA and a certificate, credentials, a store, a backend over plain files, a key, an API
-//! token), writes an ordinary configuration over it, runs that, and prints lines to paste.
+//! token, a policy), writes an ordinary configuration over it, runs that, and prints lines to paste.
 
 mod admin_key;
 mod admin_token;
@@ -8,6 +8,7 @@ mod backend;
 mod certificate;
 mod configuration;
 mod folder;
+mod policy;
 mod quirks;
 mod welcome;
 
@@ -88,6 +89,7 @@ impl Dev {
         };
         let key = admin_key::ensure(&folder, &running.keys, &mut random).await?;
         let token = admin_token::ensure(&folder, &running.keys, &mut random).await?;
+        let policy_is_new = policy::ensure(&running.authority).await?;
         let welcome = Welcome {
             folder: &folder,
             asked_for: &self.dir,
@@ -96,6 +98,7 @@ impl Dev {
             health: running.admin_address.map(|address| format!("http://{address}/readyz")),
             key: &key,
             token: &token,
+            policy_is_new,
             certificate: &certificate,
         };
         welcome.show()?;

@@ -22,6 +22,8 @@ pub(super) struct Welcome<'a> {
     pub(super) health: Option<String>,
     pub(super) key: &'a AdminKey,
     pub(super) token: &'a AdminToken,
+    /// Whether the policy that allows everything was put just now.
+    pub(super) policy_is_new: bool,
     pub(super) certificate: &'a Authority,
 }
 
@@ -79,6 +81,7 @@ impl Welcome<'_> {
              export AWS_CONTAINER_AUTHORIZATION_TOKEN=\"Bearer $(cat {dir}/admin.token)\"\n\n\
              Another key:   {program} key create --dir {dir} --permission write\n\
              Another token: {program} token create --dir {dir} --name NAME --permission write\n\
+             Policies:      {program} policy list --dir {dir}\n\
              What runs:     {program} check --config {dir}/portcullis.toml\n\
              Stop:          Ctrl-C\n",
             endpoint = self.endpoint,
@@ -93,10 +96,11 @@ impl Welcome<'_> {
             (self.certificate.is_new, "a CA"),
             (self.key.is_new, "a key that may do everything"),
             (self.token.is_new, "an API token that may do everything"),
+            (self.policy_is_new, "a policy that allows everything"),
         ];
         let new: Vec<&str> = parts.iter().filter(|(is_new, _)| *is_new).map(|(_, name)| *name).collect();
         match new.len() {
-            0 => "key, API token, CA and data are those of the last run".to_owned(),
+            0 => "key, API token, policies, CA and data are those of the last run".to_owned(),
             all if all == parts.len() => format!("made now: {}", new.join(", ")),
             _ => format!("made now: {}, as the last one was lost or ended", new.join(", ")),
         }

@@ -74,6 +74,10 @@ fn oidc(config: &OidcConfigMessage) -> Vec<(&'static str, String)> {
         ("audience", config.audience.clone()),
         ("algorithms", algorithms.join(", ")),
         ("API tokens", api_access),
+        (
+            "groups",
+            config.groups_claim.as_ref().map_or_else(|| "none".to_owned(), |claim| format!("the claim {claim}")),
+        ),
         ("created", time_or(Some(config.created_at), "-")),
         ("changed", time_or(Some(config.updated_at), "-")),
     ];
@@ -91,6 +95,10 @@ fn saml(config: &SamlConfigMessage) -> Vec<(&'static str, String)> {
         ("entity id", config.entity_id.clone()),
         ("certificates", config.certificates.len().to_string()),
         ("signs", format!("{signed}, with {algorithms}")),
+        (
+            "groups",
+            config.groups_attribute.as_ref().map_or_else(|| "none".to_owned(), |name| format!("the attribute {name}")),
+        ),
         ("created", time_or(Some(config.created_at), "-")),
     ];
     pairs.extend(config.description.clone().map(|text| ("description", text)));

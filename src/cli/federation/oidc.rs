@@ -30,6 +30,9 @@ pub(super) struct Add {
     /// Let those make permanent keys
     #[arg(long, requires = "api_permission_claim")]
     permanent_keys: bool,
+    /// The claim that holds the groups of whom a token is about, for conditions of bucket policies
+    #[arg(long, value_name = "CLAIM")]
+    groups_claim: Option<String>,
     /// Do not use it yet
     #[arg(long)]
     inactive: bool,
@@ -64,6 +67,12 @@ pub(super) struct Update {
     /// Accept its tokens as API tokens no longer
     #[arg(long)]
     no_api_access: bool,
+    /// The claim that holds the groups of whom a token is about
+    #[arg(long, value_name = "CLAIM", conflicts_with = "no_groups_claim")]
+    groups_claim: Option<String>,
+    /// Take no groups from its tokens
+    #[arg(long)]
+    no_groups_claim: bool,
     /// Use it
     #[arg(long, conflicts_with = "inactive")]
     active: bool,
@@ -84,6 +93,7 @@ impl Add {
             api_access: self
                 .api_permission_claim
                 .map(|permission_claim| OidcApiAccess { permission_claim, permanent_keys: self.permanent_keys }),
+            groups_claim: self.groups_claim,
         }
     }
 }
@@ -100,6 +110,7 @@ impl Update {
             ("description", self.description.is_some()),
             ("algorithms", !self.algorithm.is_empty()),
             ("apiAccess", api_access.is_some() || self.no_api_access),
+            ("groupsClaim", self.groups_claim.is_some() || self.no_groups_claim),
             ("active", self.active || self.inactive),
         ];
         let mask: Vec<&str> = named.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
@@ -115,6 +126,7 @@ impl Update {
             active: (self.active || self.inactive).then_some(self.active),
             algorithms: (!self.algorithm.is_empty()).then_some(self.algorithm),
             api_access,
+            groups_claim: self.groups_claim,
         };
         Ok((self.uid, request))
     }

@@ -28,6 +28,9 @@ pub(super) struct Add {
     /// Accept ECDSA and RSA-PSS signatures beside RSA
     #[arg(long)]
     accept_ecdsa_and_pss: bool,
+    /// The `Name` of the attribute that holds the groups of somebody, for conditions of bucket policies
+    #[arg(long, value_name = "NAME")]
+    groups_attribute: Option<String>,
     /// What it is for
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
@@ -56,6 +59,12 @@ pub(super) struct Update {
     /// Whether to accept ECDSA and RSA-PSS signatures beside RSA
     #[arg(long, value_name = "true|false")]
     accept_ecdsa_and_pss: Option<bool>,
+    /// The `Name` of the attribute that holds the groups of somebody
+    #[arg(long, value_name = "NAME", conflicts_with = "no_groups_attribute")]
+    groups_attribute: Option<String>,
+    /// Take no groups from its assertions
+    #[arg(long)]
+    no_groups_attribute: bool,
 }
 
 impl Add {
@@ -68,6 +77,7 @@ impl Add {
             metadata: self.metadata.map(|file| read("--metadata", &file)).transpose()?,
             signs_response: self.signs_response,
             accepts_ecdsa_and_pss: self.accept_ecdsa_and_pss,
+            groups_attribute: self.groups_attribute,
         })
     }
 }
@@ -81,6 +91,7 @@ impl Update {
             ("metadata", self.metadata.is_some()),
             ("signsResponse", self.signs_response.is_some()),
             ("acceptsEcdsaAndPss", self.accept_ecdsa_and_pss.is_some()),
+            ("groupsAttribute", self.groups_attribute.is_some() || self.no_groups_attribute),
         ];
         let mask: Vec<&str> = named.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
         if mask.is_empty() {
@@ -95,6 +106,7 @@ impl Update {
             metadata: self.metadata.map(|file| read("--metadata", &file)).transpose()?,
             signs_response: self.signs_response,
             accepts_ecdsa_and_pss: self.accept_ecdsa_and_pss,
+            groups_attribute: self.groups_attribute,
         };
         Ok((self.uid, request))
     }

@@ -42,6 +42,7 @@ pub(crate) struct Place {
     pub(super) store: PathBuf,
     pub(super) seal_key_file: PathBuf,
     pub(super) federation: config::Federation,
+    pub(super) policies: Vec<config::PolicyFile>,
 }
 
 impl Arguments {
@@ -60,6 +61,7 @@ impl Arguments {
                 store: config.store.path,
                 seal_key_file: config.store.seal_key_file,
                 federation: config.federation,
+                policies: config.policies,
             }));
         }
         let dir = self.dir.as_deref().unwrap_or(Path::new(DEVELOPMENT_FOLDER));
@@ -70,14 +72,15 @@ impl Arguments {
                 dir.display()
             )));
         }
+        // What `portcullis dev` wrote for its server. A folder that lost it still has its keys and tokens.
+        let written = config::load_with_credentials(&dir.join("portcullis.toml"), None);
+        let (federation, policies) = written.map(|config| (config.federation, config.policies)).unwrap_or_default();
         Ok(Target::Store(Place {
             organization: OrganizationId::parse("dev").expect("three letters are an organization id"),
             store: dir.join("portcullis.redb"),
             seal_key_file: dir.join("seal.key"),
-            // What `portcullis dev` wrote for its server. A folder that lost it still has its keys and tokens.
-            federation: config::load_with_credentials(&dir.join("portcullis.toml"), None)
-                .map(|config| config.federation)
-                .unwrap_or_default(),
+            federation,
+            policies,
         }))
     }
 }

@@ -22,6 +22,7 @@ use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
 use super::place::{Place, Target};
+use crate::authority::{Authority, Ceilings};
 use crate::cli::api::{Api, Token};
 use crate::cli::failure::Failure;
 use crate::clock::SystemClock;
@@ -33,7 +34,7 @@ use crate::store;
 /// Something that answers management requests.
 pub(crate) enum Service {
     /// Nobody has the store open: we do.
-    Own { router: Router, keys: Arc<Keys>, federation: Arc<Federation> },
+    Own { router: Router, keys: Arc<Keys>, federation: Arc<Federation>, authority: Arc<Authority> },
     /// A server somewhere else.
     Remote { api: Api, token: Token },
     /// The server that has the store open.
@@ -62,18 +63,33 @@ impl Service {
         let (store, seal) =
             store::open_sealed(&place.store, &place.seal_key_file, &mut random).map_err(Failure::from)?;
         let settings = CacheSettings { live_entries: 1, absent_entries: 1, ..CacheSettings::default() };
-        let keys =
-            Keys::open(Arc::clone(&store), seal, Arc::new(SystemClock), place.organization, settings, &mut random)
+        let keys = Keys::open(
+            Arc::clone(&store),
+            seal,
+            Arc::new(SystemClock),
+            place.organization.clone(),
+            settings,
+            &mut random,
+        )
+        .await
+        .map_err(|error| Failure::work(error.to_string()))?;
+        let authority =
+            Authority::open(Arc::clone(&store), place.organization, Ceilings::new(Vec::new()), place.policies)
                 .await
                 .map_err(|error| Failure::work(error.to_string()))?;
         let federation = Federation::open(store, Arc::new(SystemClock), &place.federation)
             .await
             .map_err(|error| Failure::work(error.to_string()))?;
-        let control =
-            Control::of_store_owner(Arc::clone(&keys), Arc::clone(&federation), Arc::new(SystemClock), random);
+        let control = Control::of_store_owner(
+            Arc::clone(&keys),
+            Arc::clone(&federation),
+            Arc::clone(&authority),
+            Arc::new(SystemClock),
+            random,
+        );
         // Whoever could open the store and its seal key may do what they like with it.
         let router = control::router(control).layer(Extension(Caller::SocketOwner));
-        Ok(Self::Own { router, keys, federation })
+        Ok(Self::Own { router, keys, federation, authority })
     }
 
     /// Makes one request; anything but success is a failure with the service's own words.
@@ -119,7 +135,8 @@ impl Service {
 
     /// Lets go of the store.
     pub(crate) async fn close(self) {
-        if let Self::Own { keys, federation, .. } = self {
+        if let Self::Own { keys, federation, authority, .. } = self {
+            authority.shutdown().await;
             federation.shutdown().await;
             keys.shutdown().await;
         }

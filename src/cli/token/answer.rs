@@ -30,11 +30,12 @@ pub(super) fn listed(list: &TokenList, json: bool) -> Result<String, Failure> {
             token.permission.to_string(),
             time_or(token.expires_at, "never"),
             time_or(token.last_used, "-"),
+            groups_of(token),
             token.name.clone(),
         ]
     };
     let rows: Vec<_> = list.tokens.iter().map(row).collect();
-    Ok(table(["TOKEN ID", "STATUS", "PERMISSION", "EXPIRES", "LAST USED", "NAME"], &rows))
+    Ok(table(["TOKEN ID", "STATUS", "PERMISSION", "EXPIRES", "LAST USED", "GROUPS", "NAME"], &rows))
 }
 
 pub(super) fn shown(token: &TokenInfo, json: bool) -> Result<String, Failure> {
@@ -51,6 +52,7 @@ pub(super) fn shown(token: &TokenInfo, json: bool) -> Result<String, Failure> {
         ("status", token.status.as_str().to_owned()),
         ("principal", token.principal.to_string()),
         ("permission", token.permission.to_string()),
+        ("groups", groups_of(token)),
         ("proved by", proved_by),
         ("created", time_or(Some(token.created_at), "-")),
         ("expires", time_or(token.expires_at, "never")),
@@ -60,4 +62,8 @@ pub(super) fn shown(token: &TokenInfo, json: bool) -> Result<String, Failure> {
         pairs.push(("revoked", time_or(token.revoked_at, "-")));
     }
     Ok(details(&pairs))
+}
+
+fn groups_of(token: &TokenInfo) -> String {
+    if token.groups.is_empty() { "-".to_owned() } else { token.groups.as_slice().join(", ") }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::failure::{Failure, run_and_print};
 use super::management::{self, Granted, NOTHING, Service, parse_expiry};
 use crate::control::{CreateToken, CreatedToken, RevokeToken, TokenList, UpdateToken};
-use crate::identity::TokenId;
+use crate::identity::{Groups, GroupsError, TokenId};
 use crate::keys::{KeysOfToken, TokenInfo};
 
 /// The arguments of `portcullis token`.
@@ -34,7 +34,7 @@ enum Action {
     List,
     /// Show one token
     Show(One),
-    /// Rename a token, or change what it and its keys may do
+    /// Rename a token, or change what it and its keys may do and which groups they are in
     Update(Update),
     /// End a token for good, and the keys that it made
     Revoke(Revoke),
@@ -55,13 +55,16 @@ struct Create {
     /// The most that the token and its keys may do
     #[arg(long, value_enum)]
     permission: Granted,
+    /// A group that the token and its keys are in, for conditions of bucket policies; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = parse_group)]
+    group: Vec<String>,
     /// When the token ends: a duration such as 30d, or a time such as 2030-01-31T12:00:00Z [default: never]
     #[arg(long, value_name = "WHEN", value_parser = parse_expiry)]
     expires: Option<Timestamp>,
 }
 
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["name", "permission"]))]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["name", "permission", "group", "no_groups"]))]
 struct Update {
     #[command(flatten)]
     one: One,
@@ -71,6 +74,12 @@ struct Update {
     /// The most that the token and its keys may do from now on
     #[arg(long, value_enum)]
     permission: Option<Granted>,
+    /// A group that the token and its keys are in from now on; may be repeated. They are in no others
+    #[arg(long, value_name = "NAME", value_parser = parse_group)]
+    group: Vec<String>,
+    /// The token and its keys are in no group any more
+    #[arg(long, conflicts_with = "group")]
+    no_groups: bool,
 }
 
 #[derive(Args)]
@@ -100,15 +109,17 @@ impl Action {
     async fn perform(self, service: &Service, json: bool) -> Result<String, Failure> {
         let path = |one: &One| format!("{TOKENS}/{}", one.id);
         let token: TokenInfo = match self {
-            Self::Create(Create { name, permission, expires }) => {
-                let request = CreateToken { name, permission: permission.into(), expiry: expires };
+            Self::Create(Create { name, permission, group, expires }) => {
+                let (permission, groups) = (permission.into(), all_groups(group)?);
+                let request = CreateToken { name, permission, groups, expiry: expires };
                 let created: CreatedToken = service.call(Method::POST, TOKENS, Some(&request)).await?;
                 return answer::created(&created, json);
             }
             Self::List => return answer::listed(&everything(service).await?, json),
             Self::Show(one) => service.call(Method::GET, &path(&one), NOTHING).await?,
-            Self::Update(Update { one, name, permission }) => {
-                let request = UpdateToken { name, permission: permission.map(Into::into) };
+            Self::Update(Update { one, name, permission, group, no_groups }) => {
+                let groups = (no_groups || !group.is_empty()).then(|| all_groups(group)).transpose()?;
+                let request = UpdateToken { name, permission: permission.map(Into::into), groups };
                 service.call(Method::PATCH, &path(&one), Some(&request)).await?
             }
             Self::Revoke(Revoke { one, keep_keys }) => {
@@ -131,6 +142,14 @@ async fn everything(service: &Service) -> Result<TokenList, Failure> {
             return Ok(all);
         }
     }
+}
+
+fn parse_group(text: &str) -> Result<String, GroupsError> {
+    Groups::parse([text.to_owned()]).map(|_| text.to_owned())
+}
+
+fn all_groups(names: Vec<String>) -> Result<Groups, Failure> {
+    Groups::parse(names).map_err(|error| Failure::usage(format!("--group: {error}")))
 }
 
 const TOKENS: &str = "/v1/admin/tokens";

@@ -1,5 +1,6 @@
 //! `/v1/cwobject/access-key` and its neighbours: the operations that holders of API tokens have on
-//! access keys. Whose keys one may see and end, [`Caller`](super::Caller) says.
+//! access keys. Whether they may,
+//! `authorize` says.
 
 mod create;
 mod list;
@@ -12,7 +13,7 @@ use utoipa_axum::routes;
 use super::Services;
 
 pub use create::{AccessKey, CreateAccessKey, DurationSeconds};
-pub use list::{AccessKeyAnswer, AccessKeyInfo, AccessKeyList};
+pub use list::{AccessKeyAnswer, AccessKeyInfo, AccessKeyList, MultiAttributes};
 pub use revoke::{RevokeAccessKey, RevokePrincipal};
 pub use status::UpdateAccessKeyStatus;
 

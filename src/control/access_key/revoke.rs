@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::control::body::{Empty, StrictJson};
 use crate::control::{Caller, ControlError, ErrorBody, Services};
 use crate::identity::{AccessKeyId, Principal};
+use crate::policy::ControlAction;
 
 /// Which key to end.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -40,8 +41,10 @@ pub(super) async fn access_key(
     StrictJson(body): StrictJson<RevokeAccessKey>,
 ) -> Result<Json<Empty>, ControlError> {
     let id = body.access_key;
-    // Somebody else's key is as good as none.
-    let key = services.keys.show(&id).await?.filter(|key| caller.may_manage(&key.principal));
+    let key = services.keys.show(&id).await?;
+    // Before it is said whether there is such a key.
+    let owner = key.as_ref().map(|key| &key.principal);
+    services.demand_on(&caller, ControlAction::RevokeAccessKeyByAccessKey, owner)?;
     let key = key.ok_or_else(|| ControlError::NoSuchKey(id.clone()))?;
     services.keys.revoke(&id).await?.ok_or(ControlError::NoSuchKey(id))?;
     tracing::info!(%caller, access_key = %key.access_key_id, principal = %key.principal, "revoked an access key");
@@ -60,9 +63,7 @@ pub(super) async fn principal(
     StrictJson(body): StrictJson<RevokePrincipal>,
 ) -> Result<Json<Empty>, ControlError> {
     let principal = body.principal_name;
-    if !caller.may_manage(&principal) {
-        return Err(ControlError::Forbidden("this takes an admin token, unless the keys are one's own".into()));
-    }
+    services.demand_on(&caller, ControlAction::RevokeAccessKeysByPrincipal, Some(&principal))?;
     let keys = services.keys.revoke_principal(&principal).await?;
     tracing::info!(%caller, %principal, keys, "revoked the access keys of a principal");
     Ok(Json(Empty {}))

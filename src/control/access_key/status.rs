@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::control::body::{Empty, StrictJson};
-use crate::control::caller::Administrator;
-use crate::control::{ControlError, ErrorBody, Services};
+use crate::control::{Caller, ControlError, ErrorBody, Services};
 use crate::identity::Principal;
+use crate::policy::ControlAction;
 
 /// Whose keys shall be what.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -41,11 +41,12 @@ pub enum RequestedStatus {
     responses((status = 200, body = Empty), (status = "default", body = ErrorBody)), security(("TokenAuth" = []))
 )]
 pub(super) async fn update(
-    Administrator(caller): Administrator,
+    caller: Caller,
     State(services): State<Services>,
     StrictJson(body): StrictJson<UpdateAccessKeyStatus>,
 ) -> Result<Json<Empty>, ControlError> {
     let principal = body.principal_name;
+    services.demand_on(&caller, ControlAction::UpdateAccessKeyStatus, Some(&principal))?;
     match body.status {
         RequestedStatus::Active => {
             services.keys.resume_principal(&principal).await?;

@@ -36,6 +36,9 @@ pub struct OidcConfigMessage {
     /// Set if its tokens are accepted as API tokens too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_access: Option<OidcApiAccess>,
+    /// The claim that holds the groups of whom a token is about: a text or a list of texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_claim: Option<String>,
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -78,6 +81,8 @@ pub struct CreateOidcConfig {
     pub algorithms: Vec<SigningAlgorithm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_access: Option<OidcApiAccess>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_claim: Option<String>,
 }
 
 /// One OIDC configuration.
@@ -115,6 +120,7 @@ impl Services {
             audience: config.audience.clone(),
             algorithms: config.algorithms.clone(),
             api_access,
+            groups_claim: config.groups_claim.clone(),
             created_at: config.created_at,
             updated_at: config.updated_at,
             deactivated_at: config.deactivated_at,
@@ -141,6 +147,7 @@ pub(super) async fn create(
         audience: body.audience,
         algorithms: body.algorithms,
         api_access: body.api_access.map(Into::into),
+        groups_claim: body.groups_claim,
         active: body.active.unwrap_or(true),
     };
     let config = services.federation.create_oidc(new, &mut services.random).await?;

@@ -34,6 +34,9 @@ pub struct SamlConfigMessage {
     pub signs_response: bool,
     /// Whether ECDSA and RSA-PSS signatures are accepted beside RSA.
     pub accepts_ecdsa_and_pss: bool,
+    /// The `Name` of the attribute that holds the groups of whom an assertion is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_attribute: Option<String>,
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -60,6 +63,8 @@ pub struct CreateSamlConfig {
     pub signs_response: bool,
     #[serde(default)]
     pub accepts_ecdsa_and_pss: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_attribute: Option<String>,
 }
 
 /// One SAML configuration.
@@ -87,6 +92,7 @@ impl Services {
             certificates: config.certificates.clone(),
             signs_response: config.signs_response,
             accepts_ecdsa_and_pss: config.accepts_ecdsa_and_pss,
+            groups_attribute: config.groups_attribute.clone(),
             created_at: config.created_at,
         }
     }
@@ -112,6 +118,7 @@ pub(super) async fn create(
         metadata: body.metadata,
         signs_response: body.signs_response,
         accepts_ecdsa_and_pss: body.accepts_ecdsa_and_pss,
+        groups_attribute: body.groups_attribute,
     };
     let config = services.federation.create_saml(new, &mut services.random).await?;
     tracing::info!(

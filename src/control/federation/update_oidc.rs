@@ -19,7 +19,7 @@ use crate::federation::{OidcUpdate, SigningAlgorithm};
 #[expect(missing_docs, reason = "as in OidcConfigMessage")]
 pub struct UpdateOidcConfig {
     /// The fields to change, such as `name,issuerUrl`. One that is named and absent is cleared
-    /// (`description`, `apiAccess`, `algorithms`); the others cannot be.
+    /// (`description`, `apiAccess`, `groupsClaim`, `algorithms`); the others cannot be.
     pub update_mask: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -36,6 +36,8 @@ pub struct UpdateOidcConfig {
     pub algorithms: Option<Vec<SigningAlgorithm>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_access: Option<OidcApiAccess>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_claim: Option<String>,
 }
 
 impl UpdateOidcConfig {
@@ -53,6 +55,7 @@ impl UpdateOidcConfig {
                 "description" => update.description = Some(self.description.take()),
                 "algorithms" => update.algorithms = Some(self.algorithms.take().unwrap_or_default()),
                 "apiAccess" | "api_access" => update.api_access = Some(self.api_access.take().map(Into::into)),
+                "groupsClaim" | "groups_claim" => update.groups_claim = Some(self.groups_claim.take()),
                 _ => return Err(ControlError::Invalid(format!("updateMask: {FIELDS}"))),
             }
         }
@@ -64,6 +67,7 @@ impl UpdateOidcConfig {
             ("description", self.description.is_some()),
             ("algorithms", self.algorithms.is_some()),
             ("apiAccess", self.api_access.is_some()),
+            ("groupsClaim", self.groups_claim.is_some()),
         ])?;
         Ok(update)
     }
@@ -92,4 +96,4 @@ pub(super) async fn update(
     Ok(Json(OidcConfigAnswer { config: services.oidc_message(&config) }))
 }
 
-const FIELDS: &str = "names one or more of name, issuerUrl, audience, description, active, algorithms and apiAccess, with commas between";
+const FIELDS: &str = "names one or more of name, issuerUrl, audience, description, active, algorithms, apiAccess and groupsClaim, with commas between";

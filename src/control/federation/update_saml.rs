@@ -18,8 +18,8 @@ use crate::federation::SamlUpdate;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[expect(missing_docs, reason = "as in SamlConfigMessage")]
 pub struct UpdateSamlConfig {
-    /// The fields to change, such as `name,certificates`. A `description` that is named and absent is
-    /// cleared; the others cannot be.
+    /// The fields to change, such as `name,certificates`. A `description` or a `groupsAttribute`
+    /// that is named and absent is cleared; the others cannot be.
     pub update_mask: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -36,6 +36,8 @@ pub struct UpdateSamlConfig {
     pub signs_response: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepts_ecdsa_and_pss: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_attribute: Option<String>,
 }
 
 impl UpdateSamlConfig {
@@ -55,6 +57,7 @@ impl UpdateSamlConfig {
                     update.accepts_ecdsa_and_pss =
                         Some(needed("acceptsEcdsaAndPss", self.accepts_ecdsa_and_pss.take())?);
                 }
+                "groupsAttribute" | "groups_attribute" => update.groups_attribute = Some(self.groups_attribute.take()),
                 _ => return Err(ControlError::Invalid(format!("updateMask: {FIELDS}"))),
             }
         }
@@ -65,6 +68,7 @@ impl UpdateSamlConfig {
             ("metadata", self.metadata.is_some()),
             ("signsResponse", self.signs_response.is_some()),
             ("acceptsEcdsaAndPss", self.accepts_ecdsa_and_pss.is_some()),
+            ("groupsAttribute", self.groups_attribute.is_some()),
         ])?;
         Ok(update)
     }
@@ -94,4 +98,4 @@ pub(super) async fn update(
     Ok(Json(SamlConfigAnswer { config: services.saml_message(&config) }))
 }
 
-const FIELDS: &str = "names one or more of name, description, certificates, metadata, signsResponse and acceptsEcdsaAndPss, with commas between";
+const FIELDS: &str = "names one or more of name, description, certificates, metadata, signsResponse, acceptsEcdsaAndPss and groupsAttribute, with commas between";

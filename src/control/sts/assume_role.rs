@@ -108,7 +108,7 @@ fn refused(error: ControlError) -> StsError {
 impl Services {
     /// What AWS gives who asks for nothing, within the ceiling of `principal`.
     fn usual_session(&self, principal: &Principal) -> NonZeroU32 {
-        let longest = u32::try_from(self.ceilings.longest_life(principal).as_secs()).unwrap_or(u32::MAX);
+        let longest = u32::try_from(self.authority.ceilings().longest_life(principal).as_secs()).unwrap_or(u32::MAX);
         NonZeroU32::new(longest.min(USUAL_SECONDS)).unwrap_or(NonZeroU32::MIN)
     }
 }

@@ -13,7 +13,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::*;
-use crate::authority::{Ceilings, IssueDenial};
+use crate::authority::{Authority, Ceilings, IssueDenial};
 use crate::clock::{Clock, SettableClock};
 use crate::config::Ceiling;
 use crate::control::{Caller, Control, TooOften};
@@ -35,7 +35,6 @@ async fn services(folder: &Path, logins_per_minute: u32) -> Services {
         Federation::open(Arc::clone(&store), Arc::clone(&clock), &crate::config::Federation::default()).await.unwrap();
     let organization = OrganizationId::parse("ab1cd2").unwrap();
     let cache = CacheSettings::default();
-    let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
     let ceiling = |prefix: &str, minutes| Ceiling {
         prefix: prefix.into(),
         permission: Permission::Write,
@@ -43,11 +42,12 @@ async fn services(folder: &Path, logins_per_minute: u32) -> Services {
         permanent: false,
     };
     let ceilings = Ceilings::new(vec![ceiling("saml/", 720), ceiling("saml/Brief", 30)]);
+    let authority = Authority::open(Arc::clone(&store), organization.clone(), ceilings, Vec::new()).await.unwrap();
+    let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
     Services::from(Control {
-        ceilings,
         region: AcceptedRegion::Any,
         logins_per_minute_per_peer: logins_per_minute,
-        ..Control::of_store_owner(keys, federation, clock, random)
+        ..Control::of_store_owner(keys, federation, authority, clock, random)
     })
 }
 

@@ -2,7 +2,6 @@
 //! and `CreateAccessKeyFromApiToken`, in the form that SDKs fetch through
 //! `AWS_CONTAINER_CREDENTIALS_FULL_URI` and refresh by themselves.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::extract::rejection::PathRejection;
@@ -16,7 +15,7 @@ use utoipa::ToSchema;
 use crate::control::grant::Wishes;
 use crate::control::login::raw_token;
 use crate::control::record::Acting;
-use crate::control::{Caller, ControlError, ErrorBody, Services, WireSecret};
+use crate::control::{Caller, ControlError, ErrorBody, MultiAttributes, Services, WireSecret};
 use crate::federation::LoginError;
 use crate::identity::{AccessKeyId, Attributes};
 use crate::keys::{IssuedKey, KeyLife};
@@ -38,11 +37,12 @@ pub struct ContainerCredentials {
     pub expiration: Timestamp,
     /// What is attached to it.
     #[serde(rename = "attributes")]
-    #[schema(value_type = BTreeMap<String, String>)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub attributes: Attributes,
-    /// Attributes with several values; there are none yet.
+    /// Attributes with several values: `groups`, if its owner is in any.
     #[serde(rename = "multiAttributes")]
-    pub multi_attributes: BTreeMap<String, Vec<String>>,
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
+    pub multi_attributes: MultiAttributes,
 }
 
 impl fmt::Debug for ContainerCredentials {
@@ -66,7 +66,7 @@ impl ContainerCredentials {
             token: token.expose().to_owned(),
             expiration,
             attributes: issued.info.attributes,
-            multi_attributes: BTreeMap::new(),
+            multi_attributes: MultiAttributes { groups: issued.info.groups },
         })
     }
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::control::body::StrictJson;
 use crate::control::caller::Administrator;
 use crate::control::{ControlError, ErrorBody, Services};
-use crate::identity::{ApiToken, Permission};
+use crate::identity::{ApiToken, Groups, Permission};
 use crate::keys::{NewToken, TokenInfo};
 
 /// The body of a request for an API token.
@@ -25,6 +25,10 @@ pub struct CreateToken {
     /// The most that it and its keys may do: `read`, `write` or `admin`.
     #[schema(value_type = String)]
     pub permission: Permission,
+    /// The groups that it and its keys are in: at most 100 names of 1 to 256 characters.
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub groups: Groups,
     /// When it ends; absent for a token without an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -56,10 +60,12 @@ pub(super) async fn create(
     State(mut services): State<Services>,
     StrictJson(body): StrictJson<CreateToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), ControlError> {
-    let request = NewToken { name: body.name, permission: body.permission, expires_at: body.expiry };
+    let request =
+        NewToken { name: body.name, permission: body.permission, groups: body.groups, expires_at: body.expiry };
     let (info, token) = services.keys.create_token(request, &mut services.random).await?;
     tracing::info!(
         %caller, token = %info.token_id, name = ?info.name, permission = %info.permission,
+        groups = ?info.groups.as_slice(),
         expires_at = ?info.expires_at.map(|end| end.to_string()), "created an API token"
     );
     Ok((StatusCode::CREATED, Json(CreatedToken { token: WireToken(token), info })))

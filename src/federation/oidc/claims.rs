@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::fault::check_is_off;
 use crate::federation::{ApiAccess, GrantedApiAccess};
-use crate::identity::Permission;
+use crate::identity::{Groups, Permission};
 
 /// Claims that their issuer vouches for. Whether they are valid now is another question.
 pub(super) struct VerifiedClaims(Map<String, Value>);
@@ -19,6 +19,9 @@ pub(super) enum ClaimsError {
     /// A claim that has to be there, or has to be otherwise.
     #[error("the token's claim {0} is missing, or not of its form")]
     Form(&'static str),
+    /// The claim with groups cannot be taken as it is.
+    #[error("the token's claim with groups {0}")]
+    Groups(&'static str),
     /// Its time has not come.
     #[error("the token's claim {0} is in the future")]
     NotYet(&'static str),
@@ -71,6 +74,23 @@ impl VerifiedClaims {
         let permission = words.iter().filter_map(Value::as_str).map(permission_named).max()?;
         let granted = GrantedApiAccess { permission, makes_permanent_keys: access.permanent_keys };
         (permission > Permission::None).then_some(granted)
+    }
+
+    /// The groups that it says its subject is in, by the claim called `name`; without that claim none. Fewer
+    /// than it says would be wrong too: a policy may deny something to a group.
+    pub(super) fn groups(&self, name: &str) -> Result<Groups, ClaimsError> {
+        let names = match self.find(name) {
+            // OpenID Connect Core, section 5.6.2.
+            None if self.0.get("_claim_names").is_some_and(|names| names.get(name).is_some()) => {
+                return Err(ClaimsError::Groups("is not in it: it names another place to ask (_claim_names)"));
+            }
+            None => return Ok(Groups::default()),
+            Some(Value::Array(list)) => list.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+        };
+        let names: Option<Vec<String>> = names.iter().map(|name| name.as_str().map(str::to_owned)).collect();
+        let names = names.ok_or(ClaimsError::Groups("is neither a text nor a list of texts"))?;
+        Groups::parse(names).map_err(|error| ClaimsError::Groups(error.without_name()))
     }
 
     /// The claim called `path`, or else, with its dots as steps, the one inside others: some providers have

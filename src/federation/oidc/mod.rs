@@ -22,7 +22,7 @@ use super::in_force::{InForce, OidcInForce};
 use super::{LoginError, VerifiedOidcToken};
 use crate::clock::Clock;
 use crate::fault::check_is_off;
-use crate::identity::{Evidence, Origin, Principal};
+use crate::identity::{Evidence, Groups, Origin, Principal};
 
 use claims::ClaimsError;
 pub(super) use provider::{Provider, Surroundings};
@@ -59,6 +59,10 @@ pub(super) async fn verify(
     let token_id = claims.token_id()?;
     claims.check_forms()?;
     claims.check_times(clock.now())?;
+    let groups = match &configuration.groups_claim {
+        Some(claim) => claims.groups(claim)?,
+        None => Groups::default(),
+    };
     // Fetching keys takes a while. A change that was acknowledged meanwhile counts.
     if !in_force.current()?.holds(&entry) {
         return Err(LoginError::Refused("the configuration was changed while the token was verified".to_owned()));
@@ -71,7 +75,7 @@ pub(super) async fn verify(
         token_id: token_id.map(str::to_owned),
     };
     let api_access = configuration.api_access.as_ref().and_then(|access| claims.api_access(access));
-    Ok(VerifiedOidcToken { evidence: Evidence::verified(principal, origin), api_access })
+    Ok(VerifiedOidcToken { evidence: Evidence::verified(principal, origin).in_groups(groups), api_access })
 }
 
 /// The active configuration for an issuer and an audience, each byte for byte.

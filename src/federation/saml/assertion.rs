@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::conditions::Validity;
 use super::subject::Claims;
+use crate::identity::Groups;
 
 /// What a configured identity provider vouches for, to us, at this moment.
 ///
@@ -16,6 +17,7 @@ pub struct VerifiedAssertion {
     name_id: String,
     role: String,
     principal_name: String,
+    groups: Groups,
     not_on_or_after: Timestamp,
     session_not_on_or_after: Option<Timestamp>,
 }
@@ -28,6 +30,7 @@ impl VerifiedAssertion {
             name_id: claims.name_id,
             role: claims.role,
             principal_name: claims.principal_name,
+            groups: claims.groups,
             not_on_or_after: validity.not_on_or_after,
             session_not_on_or_after: validity.session_not_on_or_after,
         }
@@ -41,6 +44,11 @@ impl VerifiedAssertion {
     /// The name of the person or workload: 1 to 256 bytes, printable, as signed.
     pub fn principal_name(&self) -> &str {
         &self.principal_name
+    }
+
+    /// The groups: the values of the configured attribute, as signed; none if there is no such attribute.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// The subject's name: up to 1024 bytes, printable, as signed.

@@ -111,6 +111,9 @@ pub enum SamlError {
     /// The same for the principal's name.
     #[error("the principal name attribute {0}")]
     PrincipalName(&'static str),
+    /// The groups attribute is repeated, has a value that is no name of a group, or too many.
+    #[error("the groups attribute {0}")]
+    Groups(&'static str),
 
     // The second opinion.
     /// The SAML library, which checks everything again on its own, refuses.

@@ -21,6 +21,7 @@ use super::error::{SamlError, SamlTrustError};
 use super::subject::{Claims, PRINCIPAL_NAME_ATTRIBUTE, ROLE_ATTRIBUTE};
 use super::trust::SignedPart;
 use crate::config::SamlService;
+use crate::identity::Groups;
 
 /// An identity provider in the library's words.
 pub(super) struct Library {
@@ -81,6 +82,7 @@ impl Library {
         now: Timestamp,
         assertion_id: &str,
         claims: &Claims,
+        groups_attribute: Option<&str>,
     ) -> Result<(), SamlError> {
         let session = self.session(xml, service, now)?;
         if session.assertion_id().as_str() != assertion_id {
@@ -93,6 +95,13 @@ impl Library {
             let values = session.attributes().get(name).map(saml_rs::Attribute::values).unwrap_or_default();
             if !matches!(values, [only] if only.as_str() == ours) {
                 return Err(SamlError::Disagreement("an attribute"));
+            }
+        }
+        if let Some(name) = groups_attribute {
+            let values = session.attributes().get(name).map(saml_rs::Attribute::values).unwrap_or_default();
+            let theirs = Groups::parse(values.iter().map(|value| value.as_str().to_owned()));
+            if theirs.as_ref() != Ok(&claims.groups) {
+                return Err(SamlError::Disagreement("the groups"));
             }
         }
         Ok(())

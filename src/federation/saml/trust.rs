@@ -38,6 +38,8 @@ pub struct SamlTrustSettings {
     pub signed: SignedPart,
     /// Accept ECDSA (P-256, P-384, P-521) and RSA-PSS besides RSA with SHA-256, SHA-384 and SHA-512.
     pub accept_ecdsa_and_pss: bool,
+    /// The `Name` of the attribute with the groups of whom an assertion is about; without one, there are none.
+    pub groups_attribute: Option<String>,
 }
 
 /// An identity provider that may vouch for people. Built once for a configuration, used for every response.
@@ -46,6 +48,7 @@ pub struct SamlTrust {
     certificates: Vec<PinnedCertificate>,
     signed: SignedPart,
     accept_ecdsa_and_pss: bool,
+    groups_attribute: Option<String>,
     library: Library,
 }
 
@@ -53,7 +56,8 @@ impl SamlTrust {
     /// Takes an operator's settings, or says what to fix in them.
     pub fn new(settings: &SamlTrustSettings) -> Result<Self, SamlTrustError> {
         bergshamra::initialize_backend().map_err(|_| SamlTrustError::Provider)?;
-        let SamlTrustSettings { entity_id, certificates_pem, signed, accept_ecdsa_and_pss } = settings;
+        let SamlTrustSettings { entity_id, certificates_pem, signed, accept_ecdsa_and_pss, groups_attribute } =
+            settings;
         if entity_id.is_empty() || entity_id.len() > 1024 || entity_id.trim() != entity_id {
             return Err(SamlTrustError::EntityId);
         }
@@ -74,6 +78,7 @@ impl SamlTrust {
             certificates,
             signed: *signed,
             accept_ecdsa_and_pss: *accept_ecdsa_and_pss,
+            groups_attribute: groups_attribute.clone(),
             library,
         })
     }
@@ -117,10 +122,11 @@ impl SamlTrust {
         check_issuer(&tree, &shape, &self.entity_id)?;
         check_destination(&tree, &shape, service)?;
         let validity = check_conditions(&tree, &shape, service, now)?;
-        let claims = Claims::read(&tree, &shape)?;
+        let groups_attribute = self.groups_attribute.as_deref();
+        let claims = Claims::read(&tree, &shape, groups_attribute)?;
         let assertion_id = tree.attribute(shape.assertion, "ID").ok_or(SamlError::Identifier)?;
         if !check_is_off("saml_library") {
-            self.library.confirm(xml, service, now, assertion_id, &claims)?;
+            self.library.confirm(xml, service, now, assertion_id, &claims, groups_attribute)?;
         }
         Ok(VerifiedAssertion::new(&self.entity_id, assertion_id, claims, &validity))
     }

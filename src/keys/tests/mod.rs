@@ -1,6 +1,7 @@
 //! The key service over a real embedded store, with a shell around it that counts, stops and fails.
 
 mod forget;
+mod groups;
 mod issue;
 mod lookup;
 mod management;
@@ -21,7 +22,9 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::clock::SettableClock;
-use crate::identity::{AccessKeyId, ApiToken, Evidence, Origin, Permission, SecretAccessKey, SecretDigest, UseOnce};
+use crate::identity::{
+    AccessKeyId, ApiToken, Attributes, Evidence, Groups, Origin, Permission, SecretAccessKey, SecretDigest, UseOnce,
+};
 use crate::store::EmbeddedStore;
 use probed_store::ProbedStore;
 
@@ -85,7 +88,7 @@ impl Fixture {
     }
 
     async fn create_token(&self, permission: Permission) -> (TokenInfo, ApiToken) {
-        let new = NewToken { name: "test".into(), permission, expires_at: None };
+        let new = NewToken { name: "test".into(), permission, ..NewToken::default() };
         self.keys.create_token(new, &mut random()).await.unwrap()
     }
 

@@ -33,7 +33,7 @@ async fn a_token_is_kept_as_a_digest_only() {
 #[tokio::test]
 async fn a_token_without_name_or_permission_or_that_ended_already_is_not_made() {
     let fixture = Fixture::new().await;
-    let right = || NewToken { name: "name".into(), permission: Permission::Read, expires_at: None };
+    let right = || NewToken { name: "name".into(), permission: Permission::Read, ..NewToken::default() };
     let wrong = [
         NewToken { permission: Permission::None, ..right() },
         NewToken { expires_at: Some(fixture.clock.now()), ..right() },
@@ -52,7 +52,8 @@ async fn a_token_without_name_or_permission_or_that_ended_already_is_not_made() 
 async fn a_token_ends_at_its_expiry_and_its_keys_go_on() {
     let fixture = Fixture::new().await;
     let end = fixture.in_seconds(600);
-    let new = NewToken { name: "short".into(), permission: Permission::Write, expires_at: Some(end) };
+    let new =
+        NewToken { name: "short".into(), permission: Permission::Write, expires_at: Some(end), ..NewToken::default() };
     let (info, token) = fixture.keys.create_token(new, &mut random()).await.unwrap();
     let holder = fixture.keys.login(&token).await.unwrap().unwrap();
     let permanent = fixture.issue(Grant::from_token(&holder, Permission::Admin, KeyLife::Permanent)).await.unwrap();
@@ -138,7 +139,8 @@ async fn a_token_is_renamed_and_changed_and_another_is_not() {
     let fixture = Fixture::new().await;
     let (one, _) = fixture.create_token(Permission::Write).await;
     let (two, _) = fixture.create_token(Permission::Write).await;
-    let update = TokenUpdate { name: Some("new".into()), permission: Some(Permission::Admin) };
+    let update =
+        TokenUpdate { name: Some("new".into()), permission: Some(Permission::Admin), ..TokenUpdate::default() };
     let updated = fixture.keys.update_token(&one.token_id, update).await.unwrap().unwrap();
     assert_eq!((updated.name.as_str(), updated.permission), ("new", Permission::Admin));
     assert_eq!(fixture.keys.show_token(&two.token_id).await.unwrap().unwrap(), two);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::identity::{Permission, Principal, TokenId};
+use crate::identity::{Groups, Permission, Principal, TokenId};
 use crate::store::{TokenOrigin, TokenRecord, TokenState};
 
 /// What an administrator may know of an API token. Its serialized form is that of the management routes.
@@ -25,6 +25,10 @@ pub struct TokenInfo {
     /// The most that it and its keys may do.
     #[schema(value_type = String)]
     pub permission: Permission,
+    /// The groups that it and its keys are in.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub groups: Groups,
     /// What proves it.
     pub source: TokenSource,
     /// When it was created.
@@ -112,6 +116,7 @@ impl TokenInfo {
             status,
             principal: Principal::for_token(&record.id),
             permission: record.permission,
+            groups: record.groups.clone(),
             source,
             created_at: record.created_at,
             expires_at: record.expires_at,

@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 
-use crate::identity::{ApiToken, Evidence, Origin, Permission, Principal, TokenId};
+use crate::identity::{ApiToken, Evidence, Groups, Origin, Permission, Principal, TokenId};
 use crate::keys::{Keys, KeysError};
 use crate::store::{
     CommitError, RecordKey, SingleSignOnRecord, TokenEnd, TokenOrigin, TokenRecord, TokenState, Write, decode, encode,
@@ -16,6 +16,7 @@ pub struct TokenHolder {
     principal: Principal,
     name: String,
     permission: Permission,
+    groups: Groups,
     may_make_permanent_keys: bool,
 }
 
@@ -26,6 +27,7 @@ impl TokenHolder {
             principal: Principal::for_token(&record.id),
             name: record.name.clone(),
             permission: record.permission,
+            groups: record.groups.clone(),
             may_make_permanent_keys: match record.origin {
                 TokenOrigin::Secret { .. } => true,
                 TokenOrigin::SingleSignOn { makes_permanent_keys, .. } => makes_permanent_keys,
@@ -55,6 +57,12 @@ impl TokenHolder {
     #[must_use]
     pub fn permission(&self) -> Permission {
         self.permission
+    }
+
+    /// The groups that it was in at the login.
+    #[must_use]
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// Whether its keys may live for ever, as far as the token is concerned.
@@ -96,7 +104,8 @@ impl Keys {
 
     /// Who holds a token of an identity provider that `evidence` was verified from. The first login of a
     /// subject assigns the token id that it keeps, and with it its principal. `permission` is what the
-    /// token's claim says; an administrator may have limited it further. `None` if it was revoked here.
+    /// token's claim says; an administrator may have limited it further. The groups are those of the evidence,
+    /// for the keys that are there too. `None` if it was revoked here.
     ///
     /// # Errors
     /// [`KeysError::Invalid`] if the evidence is no OIDC token; [`KeysError::Suspended`]; else the store's.
@@ -119,6 +128,7 @@ impl Keys {
                     id: TokenId::generate(random),
                     name: subject.clone(),
                     permission,
+                    groups: evidence.groups().clone(),
                     created_at: now,
                     expires_at: None,
                     origin: TokenOrigin::SingleSignOn {
@@ -158,12 +168,17 @@ impl Keys {
                 return Err(KeysError::NoSuchToken(id));
             };
             let allowed = permission.min(*at_most);
-            if (record.permission, *before) != (allowed, makes_permanent_keys) {
+            let groups = evidence.groups();
+            if (record.permission, *before, &record.groups) != (allowed, makes_permanent_keys, groups) {
                 record.permission = allowed;
+                record.groups = groups.clone();
                 *before = makes_permanent_keys;
                 match self.store.compare_and_set(record.record_key(), stored.revision, encode(&record)).await {
                     Ok(revision) => {
-                        tracing::info!(token = %id, permission = %allowed, "the identity provider changed what a token may do");
+                        tracing::info!(
+                            token = %id, permission = %allowed, groups = ?groups.as_slice(),
+                            "the identity provider changed what a token may do"
+                        );
                         self.tokens.learn(revision, record.clone());
                     }
                     Err(CommitError::Conflict(_)) => continue,

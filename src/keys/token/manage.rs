@@ -8,7 +8,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::TokenInfo;
-use crate::identity::{ApiToken, Permission, Principal, TokenId};
+use crate::identity::{ApiToken, Groups, Permission, Principal, TokenId};
 use crate::keys::{Keys, KeysError};
 use crate::store::{
     BearerRecord, CommitError, RecordKey, TOKENS, TOKENS_USED, TokenOrigin, TokenRecord, TokenState, UsedRecord, Write,
@@ -22,6 +22,8 @@ pub struct NewToken {
     pub name: String,
     /// The most that it and its keys may do; the default, nothing, is refused.
     pub permission: Permission,
+    /// The groups that it and its keys are in.
+    pub groups: Groups,
     /// When it ends; `None` if never.
     pub expires_at: Option<Timestamp>,
 }
@@ -35,6 +37,9 @@ pub struct TokenUpdate {
     /// token of single sign-on this is a limit: the identity provider says how much of it is used, and a
     /// higher limit counts from the next login on.
     pub permission: Option<Permission>,
+    /// All groups that it and its keys are in from now on, keys that are there too. Not for a token of single
+    /// sign-on: the identity provider says at each login which they are.
+    pub groups: Option<Groups>,
 }
 
 /// What becomes of the keys that a revoked token made.
@@ -67,6 +72,7 @@ impl Keys {
             id: TokenId::generate(random),
             name: checked_name(request.name)?,
             permission: request.permission,
+            groups: request.groups,
             created_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
             expires_at: request.expires_at,
             origin: TokenOrigin::Secret { digest: token.digest() },
@@ -124,6 +130,14 @@ impl Keys {
             }
             if let Some(name) = &name {
                 record.name.clone_from(name);
+            }
+            if let Some(groups) = &update.groups {
+                if matches!(record.origin, TokenOrigin::SingleSignOn { .. }) {
+                    return Err(KeysError::Invalid(
+                        "the groups of this token come from its identity provider at each login; change them there",
+                    ));
+                }
+                record.groups = groups.clone();
             }
             if let Some(permission) = update.permission {
                 record.permission = match &mut record.origin {

@@ -42,20 +42,28 @@ pub enum Body {
         /// The longest body taken, in bytes.
         limit: u64,
     },
-    /// A document that is read and written anew here, at most `limit` bytes long.
+    /// A document that is read here for the buckets it names, and passed on as it is, at most `limit` bytes
+    /// long.
+    Inspected {
+        /// The longest body taken, in bytes.
+        limit: u64,
+    },
+    /// A document that is read here, and written anew if it is sent on, at most `limit` bytes long.
     Parsed {
         /// The longest body taken, in bytes.
         limit: u64,
     },
 }
 
-/// Whether an operation goes on to the backend.
+/// Who answers an operation.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Support {
-    /// It does, once authorised.
+    /// The backend, once it is authorised.
     Forwarded,
-    /// It is answered with 501 `NotImplemented`, and why.
+    /// Nobody: it is answered with 501 `NotImplemented`, and why.
     NotImplemented(&'static str),
+    /// Portcullis itself, once it is authorised. It never goes on to the backend.
+    Served,
 }
 
 /// One operation: how a request selects it, and what it needs.
@@ -81,7 +89,7 @@ pub struct Row {
     pub version_actions: Option<&'static [Action]>,
     /// What the body is.
     pub body: Body,
-    /// Whether it is forwarded.
+    /// Who answers it.
     pub support: Support,
 }
 
@@ -91,7 +99,7 @@ macro_rules! operations {
         $(, select $selector:literal)? $(, with $required:literal)? $(, may $optional:ident)?
         $(, header $header:literal)?
         , needs [$($action:ident),*] $(, version [$($version_action:ident),*])?
-        $(, body $body:ident)? $(, refused $reason:expr)? ;
+        $(, body $body:ident)? $(, refused $reason:expr)? $(, answered $by:ident)? ;
     )*) => {
         /// An operation of the public S3 API, by the name AWS gives it.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -120,7 +128,7 @@ macro_rules! operations {
                 actions: &[$(Action::$action),*],
                 version_actions: last!(None $(, Some(&[$(Action::$version_action),*]))?),
                 body: last!(Body::None $(, $body)?),
-                support: last!(Support::Forwarded $(, Support::NotImplemented($reason))?),
+                support: last!(Support::Forwarded $(, Support::NotImplemented($reason))? $(, $by)?),
             },
         )*];
     };
@@ -164,13 +172,14 @@ const DATA: Body = Body::Data;
 // 1,000 lifecycle or replication rules are well under this.
 const DOCUMENT: Body = Body::Forwarded { limit: MIB };
 const PARTS: Body = Body::Forwarded { limit: 4 * MIB };
-const POLICY: Body = Body::Forwarded { limit: 20 * KIB };
+const POLICY: Body = Body::Parsed { limit: 20 * KIB };
+const ACL: Body = Body::Parsed { limit: MIB };
 const BATCH: Body = Body::Parsed { limit: 8 * MIB };
+const TAGS: Body = Body::Parsed { limit: 64 * KIB };
+const PLACES: Body = Body::Inspected { limit: MIB };
 const SMALL: Body = Body::Parsed { limit: 16 * KIB };
 
-const POLICIES: &str = "bucket policies are not kept by this version, and a backend's own would never be asked";
-const PUBLIC_ACCESS: &str =
-    "public access blocks are not kept by this version, and a backend's own would never be asked";
+const HERE: Support = Support::Served;
 const EXPRESS: &str = "it is for directory buckets of S3 Express One Zone only";
 
 operations! {
@@ -178,8 +187,8 @@ operations! {
     CompleteMultipartUpload Post Object, select "uploadId", needs [PutObject], body PARTS;
     CopyObject Put Object, header "x-amz-copy-source", needs [PutObject];
     CreateBucket Put Bucket, needs [CreateBucket], body SMALL;
-    CreateBucketMetadataConfiguration Post Bucket, select "metadataConfiguration", needs [CreateBucketMetadataTableConfiguration], body DOCUMENT;
-    CreateBucketMetadataTableConfiguration Post Bucket, select "metadataTable", needs [CreateBucketMetadataTableConfiguration], body DOCUMENT;
+    CreateBucketMetadataConfiguration Post Bucket, select "metadataConfiguration", needs [CreateBucketMetadataTableConfiguration], body PLACES;
+    CreateBucketMetadataTableConfiguration Post Bucket, select "metadataTable", needs [CreateBucketMetadataTableConfiguration], body PLACES;
     CreateMultipartUpload Post Object, select "uploads", needs [PutObject];
     CreateSession Get Bucket, select "session", needs [], refused EXPRESS;
     DeleteBucket Delete Bucket, needs [DeleteBucket];
@@ -193,14 +202,14 @@ operations! {
     DeleteBucketMetadataTableConfiguration Delete Bucket, select "metadataTable", needs [DeleteBucketMetadataTableConfiguration];
     DeleteBucketMetricsConfiguration Delete Bucket, select "metrics", with "id", needs [PutMetricsConfiguration];
     DeleteBucketOwnershipControls Delete Bucket, select "ownershipControls", needs [PutBucketOwnershipControls];
-    DeleteBucketPolicy Delete Bucket, select "policy", needs [DeleteBucketPolicy], refused POLICIES;
+    DeleteBucketPolicy Delete Bucket, select "policy", needs [DeleteBucketPolicy], answered HERE;
     DeleteBucketReplication Delete Bucket, select "replication", needs [PutReplicationConfiguration];
     DeleteBucketTagging Delete Bucket, select "tagging", needs [PutBucketTagging];
     DeleteBucketWebsite Delete Bucket, select "website", needs [DeleteBucketWebsite];
     DeleteObject Delete Object, needs [DeleteObject], version [DeleteObjectVersion];
     DeleteObjectTagging Delete Object, select "tagging", needs [DeleteObjectTagging], version [DeleteObjectVersionTagging];
     DeleteObjects Post Bucket, select "delete", needs [DeleteObject], body BATCH;
-    DeletePublicAccessBlock Delete Bucket, select "publicAccessBlock", needs [PutBucketPublicAccessBlock], refused PUBLIC_ACCESS;
+    DeletePublicAccessBlock Delete Bucket, select "publicAccessBlock", needs [PutBucketPublicAccessBlock], answered HERE;
     GetBucketAbac Get Bucket, select "abac", needs [GetBucketAbac];
     GetBucketAccelerateConfiguration Get Bucket, select "accelerate", needs [GetAccelerateConfiguration];
     GetBucketAcl Get Bucket, select "acl", needs [GetBucketAcl];
@@ -217,8 +226,8 @@ operations! {
     GetBucketMetricsConfiguration Get Bucket, select "metrics", with "id", needs [GetMetricsConfiguration];
     GetBucketNotificationConfiguration Get Bucket, select "notification", needs [GetBucketNotification];
     GetBucketOwnershipControls Get Bucket, select "ownershipControls", needs [GetBucketOwnershipControls];
-    GetBucketPolicy Get Bucket, select "policy", needs [GetBucketPolicy], refused POLICIES;
-    GetBucketPolicyStatus Get Bucket, select "policyStatus", needs [GetBucketPolicyStatus], refused POLICIES;
+    GetBucketPolicy Get Bucket, select "policy", needs [GetBucketPolicy], answered HERE;
+    GetBucketPolicyStatus Get Bucket, select "policyStatus", needs [GetBucketPolicyStatus], answered HERE;
     GetBucketReplication Get Bucket, select "replication", needs [GetReplicationConfiguration];
     GetBucketRequestPayment Get Bucket, select "requestPayment", needs [GetBucketRequestPayment];
     GetBucketTagging Get Bucket, select "tagging", needs [GetBucketTagging];
@@ -232,14 +241,14 @@ operations! {
     GetObjectRetention Get Object, select "retention", needs [GetObjectRetention], version [GetObjectRetention];
     GetObjectTagging Get Object, select "tagging", needs [GetObjectTagging], version [GetObjectVersionTagging];
     GetObjectTorrent Get Object, select "torrent", needs [GetObjectTorrent], version [GetObjectVersionTorrent], refused "S3 itself no longer makes torrents";
-    GetPublicAccessBlock Get Bucket, select "publicAccessBlock", needs [GetBucketPublicAccessBlock], refused PUBLIC_ACCESS;
+    GetPublicAccessBlock Get Bucket, select "publicAccessBlock", needs [GetBucketPublicAccessBlock], answered HERE;
     HeadBucket Head Bucket, needs [ListBucket];
     HeadObject Head Object, may READ, needs [GetObject], version [GetObjectVersion];
     ListBucketAnalyticsConfigurations Get Bucket, select "analytics", may PAGED, needs [GetAnalyticsConfiguration];
     ListBucketIntelligentTieringConfigurations Get Bucket, select "intelligent-tiering", may PAGED, needs [GetIntelligentTieringConfiguration];
     ListBucketInventoryConfigurations Get Bucket, select "inventory", may PAGED, needs [GetInventoryConfiguration];
     ListBucketMetricsConfigurations Get Bucket, select "metrics", may PAGED, needs [GetMetricsConfiguration];
-    ListBuckets Get Service, may BUCKETS, needs [ListAllMyBuckets];
+    ListBuckets Get Service, may BUCKETS, needs [ListAllMyBuckets], answered HERE;
     ListDirectoryBuckets Get Service, select "max-directory-buckets", may DIRECTORIES, needs [], refused EXPRESS;
     ListMultipartUploads Get Bucket, select "uploads", may LIST_UPLOADS, needs [ListBucketMultipartUploads];
     ListObjectVersions Get Bucket, select "versions", may LIST_VERSIONS, needs [ListBucketVersions];
@@ -249,35 +258,35 @@ operations! {
     PostObject Post Bucket, needs [PutObject], body DATA, refused "uploads by HTML form are not taken by this version; use PUT, presigned where needed";
     PutBucketAbac Put Bucket, select "abac", needs [PutBucketAbac], body DOCUMENT;
     PutBucketAccelerateConfiguration Put Bucket, select "accelerate", needs [PutAccelerateConfiguration], body DOCUMENT;
-    PutBucketAcl Put Bucket, select "acl", needs [PutBucketAcl], body DOCUMENT;
-    PutBucketAnalyticsConfiguration Put Bucket, select "analytics", with "id", needs [PutAnalyticsConfiguration], body DOCUMENT;
+    PutBucketAcl Put Bucket, select "acl", needs [PutBucketAcl], body ACL;
+    PutBucketAnalyticsConfiguration Put Bucket, select "analytics", with "id", needs [PutAnalyticsConfiguration], body PLACES;
     PutBucketCors Put Bucket, select "cors", needs [PutBucketCORS], body DOCUMENT;
     PutBucketEncryption Put Bucket, select "encryption", needs [PutEncryptionConfiguration], body DOCUMENT;
     PutBucketIntelligentTieringConfiguration Put Bucket, select "intelligent-tiering", with "id", needs [PutIntelligentTieringConfiguration], body DOCUMENT;
-    PutBucketInventoryConfiguration Put Bucket, select "inventory", with "id", needs [PutInventoryConfiguration], body DOCUMENT;
+    PutBucketInventoryConfiguration Put Bucket, select "inventory", with "id", needs [PutInventoryConfiguration], body PLACES;
     PutBucketLifecycleConfiguration Put Bucket, select "lifecycle", needs [PutLifecycleConfiguration], body DOCUMENT;
-    PutBucketLogging Put Bucket, select "logging", needs [PutBucketLogging], body DOCUMENT;
+    PutBucketLogging Put Bucket, select "logging", needs [PutBucketLogging], body PLACES;
     PutBucketMetricsConfiguration Put Bucket, select "metrics", with "id", needs [PutMetricsConfiguration], body DOCUMENT;
     PutBucketNotificationConfiguration Put Bucket, select "notification", needs [PutBucketNotification], body DOCUMENT;
     PutBucketOwnershipControls Put Bucket, select "ownershipControls", needs [PutBucketOwnershipControls], body DOCUMENT;
-    PutBucketPolicy Put Bucket, select "policy", needs [PutBucketPolicy], body POLICY, refused POLICIES;
-    PutBucketReplication Put Bucket, select "replication", needs [PutReplicationConfiguration], body DOCUMENT;
+    PutBucketPolicy Put Bucket, select "policy", needs [PutBucketPolicy], body POLICY, answered HERE;
+    PutBucketReplication Put Bucket, select "replication", needs [PutReplicationConfiguration], body PLACES;
     PutBucketRequestPayment Put Bucket, select "requestPayment", needs [PutBucketRequestPayment], body DOCUMENT;
     PutBucketTagging Put Bucket, select "tagging", needs [PutBucketTagging], body DOCUMENT;
     PutBucketVersioning Put Bucket, select "versioning", needs [PutBucketVersioning], body DOCUMENT;
     PutBucketWebsite Put Bucket, select "website", needs [PutBucketWebsite], body DOCUMENT;
     PutObject Put Object, needs [PutObject], body DATA;
-    PutObjectAcl Put Object, select "acl", needs [PutObjectAcl], version [PutObjectVersionAcl], body DOCUMENT;
-    PutObjectLegalHold Put Object, select "legal-hold", needs [PutObjectLegalHold], version [PutObjectLegalHold], body DOCUMENT;
+    PutObjectAcl Put Object, select "acl", needs [PutObjectAcl], version [PutObjectVersionAcl], body ACL;
+    PutObjectLegalHold Put Object, select "legal-hold", needs [PutObjectLegalHold], version [PutObjectLegalHold], body SMALL;
     PutObjectLockConfiguration Put Bucket, select "object-lock", needs [PutBucketObjectLockConfiguration], body DOCUMENT;
-    PutObjectRetention Put Object, select "retention", needs [PutObjectRetention], version [PutObjectRetention], body DOCUMENT;
-    PutObjectTagging Put Object, select "tagging", needs [PutObjectTagging], version [PutObjectVersionTagging], body DOCUMENT;
-    PutPublicAccessBlock Put Bucket, select "publicAccessBlock", needs [PutBucketPublicAccessBlock], body DOCUMENT, refused PUBLIC_ACCESS;
+    PutObjectRetention Put Object, select "retention", needs [PutObjectRetention], version [PutObjectRetention], body SMALL;
+    PutObjectTagging Put Object, select "tagging", needs [PutObjectTagging], version [PutObjectVersionTagging], body TAGS;
+    PutPublicAccessBlock Put Bucket, select "publicAccessBlock", needs [PutBucketPublicAccessBlock], body SMALL, answered HERE;
     RenameObject Put Object, select "renameObject", header "x-amz-rename-source", needs [PutObject], refused EXPRESS;
     RestoreObject Post Object, select "restore", needs [RestoreObject], version [RestoreObject], body SMALL;
     SelectObjectContent Post Object, select "select", may SELECT, needs [GetObject], body DOCUMENT, refused "answers as event streams are not passed on; read the object and filter it";
-    UpdateBucketMetadataInventoryTableConfiguration Put Bucket, select "metadataInventoryTable", needs [UpdateBucketMetadataInventoryTableConfiguration], body DOCUMENT;
-    UpdateBucketMetadataJournalTableConfiguration Put Bucket, select "metadataJournalTable", needs [UpdateBucketMetadataJournalTableConfiguration], body DOCUMENT;
+    UpdateBucketMetadataInventoryTableConfiguration Put Bucket, select "metadataInventoryTable", needs [UpdateBucketMetadataInventoryTableConfiguration], body PLACES;
+    UpdateBucketMetadataJournalTableConfiguration Put Bucket, select "metadataJournalTable", needs [UpdateBucketMetadataJournalTableConfiguration], body PLACES;
     UpdateObjectEncryption Put Object, select "encryption", needs [UpdateObjectEncryption], version [UpdateObjectEncryption], body DOCUMENT;
     UploadPart Put Object, select "uploadId", with "partNumber", needs [PutObject], body DATA;
     UploadPartCopy Put Object, select "uploadId", with "partNumber", header "x-amz-copy-source", needs [PutObject];

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordError, decode, encode};
-use crate::identity::{AccessKeyId, Attributes, OrganizationId, Origin, Permission, Principal, SecretDigest, TokenId};
+use crate::identity::{
+    AccessKeyId, Attributes, Groups, OrganizationId, Origin, Permission, Principal, SecretDigest, TokenId,
+};
 use crate::store::{RecordKey, SealedSecret};
 
 /// An access key: everything but its last use, which has a record of its own so that writing it can
@@ -28,6 +30,10 @@ pub struct KeyRecord {
     /// What the issuer attached to it.
     #[serde(default)]
     pub attributes: Attributes,
+    /// The groups that an identity provider said its owner is in. A key made from an API token has none of
+    /// its own: it follows its token.
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    pub groups: Groups,
     /// How it came to be.
     pub minted_from: MintedFrom,
     /// What the session token that has to come with the key hashes to; `None` if none may come.

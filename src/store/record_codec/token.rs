@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordError, decode};
-use crate::identity::{Permission, SecretDigest, TokenId};
+use crate::identity::{Groups, Permission, SecretDigest, TokenId};
 use crate::store::RecordKey;
 
 /// An API token: everything but its last use.
@@ -18,6 +18,9 @@ pub struct TokenRecord {
     pub name: String,
     /// The most that it and its keys may do.
     pub permission: Permission,
+    /// The groups that it and its keys are in.
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    pub groups: Groups,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it ends; `None` if never. Its keys go on.

@@ -46,7 +46,7 @@ fn supported_rows_classify_and_the_others_are_501_by_name() {
         let (method, query, headers) = (method(row.verb), least_query(row), least_headers(row));
         let answer = classify(Classify { method: &method, target: row.target, query: &query, headers: &headers });
         match row.support {
-            Support::Forwarded => {
+            Support::Forwarded | Support::Served => {
                 supported += 1;
                 let classified = answer.expect("classified");
                 assert_eq!(classified.operation, row.operation);
@@ -60,7 +60,7 @@ fn supported_rows_classify_and_the_others_are_501_by_name() {
             }
         }
     }
-    assert!(supported > 90 && refused > 10, "{supported} supported, {refused} refused");
+    assert!(supported > 90 && refused > 5, "{supported} supported, {refused} refused");
 }
 
 #[test]
@@ -185,7 +185,7 @@ proptest! {
     ) {
         if let Ok(classified) = classify(Classify { method: &method, target, query: &query, headers: &headers }) {
             let row = classified.row;
-            prop_assert_eq!(row.support, Support::Forwarded);
+            prop_assert!(!matches!(row.support, Support::NotImplemented(_)));
             prop_assert_eq!(row.target, target);
             prop_assert_eq!(row.header, headers.contains_key(COPY_SOURCE).then_some(COPY_SOURCE));
             prop_assert!(!classified.demands.is_empty());

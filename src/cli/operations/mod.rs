@@ -1,5 +1,8 @@
 //! `portcullis operations`: the S3 operations as the program knows them, for people and for scripts.
-//! What it prints is the table that requests are judged by.
+//! What it prints is the table that requests are judged by; with `--conditions`, the condition keys and
+//! operators that bucket policies may use.
+
+mod conditions;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -15,12 +18,20 @@ pub(crate) struct Operations {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// List the condition keys and operators of bucket policies instead
+    #[arg(long)]
+    conditions: bool,
 }
 
 impl Operations {
     /// Exit code 0, unless nobody reads.
     pub(crate) fn run(self) -> ExitCode {
-        let text = if self.json { as_json() } else { as_text() };
+        let text = match (self.conditions, self.json) {
+            (true, true) => conditions::as_json(),
+            (true, false) => conditions::as_text(),
+            (false, true) => as_json(),
+            (false, false) => as_text(),
+        };
         match std::io::stdout().write_all(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -45,7 +56,9 @@ struct Line {
     /// The permission that all of its actions need together; none where it is not supported and has no action.
     permission: Option<&'static str>,
     supported: bool,
-    /// Why not.
+    /// Whether Portcullis answers it itself; what is supported goes to the backend otherwise.
+    answered_here: bool,
+    /// Why it is not supported.
     reason: Option<&'static str>,
 }
 
@@ -74,9 +87,10 @@ impl Line {
             needs: needed(&actions),
             needs_with_version: row.version_actions.map(needed),
             permission: all.map(|action| action.needed_permission()).max().map(permission),
-            supported: row.support == Support::Forwarded,
+            supported: !matches!(row.support, Support::NotImplemented(_)),
+            answered_here: row.support == Support::Served,
             reason: match row.support {
-                Support::Forwarded => None,
+                Support::Forwarded | Support::Served => None,
                 Support::NotImplemented(reason) => Some(reason),
             },
         }
@@ -151,7 +165,8 @@ fn as_text() -> String {
     for line in TABLE.iter().map(Line::of) {
         let actions: Vec<&str> = line.needs.iter().map(|needed| needed.action).collect();
         let permission = if line.supported { line.permission.unwrap_or("-") } else { "refused" };
-        row(line.operation, permission, &actions.join(", "), &line.selection());
+        let here = if line.answered_here { "  (answered here)" } else { "" };
+        row(line.operation, permission, &actions.join(", "), &format!("{}{here}", line.selection()));
     }
     text
 }
@@ -175,8 +190,9 @@ mod tests {
             line("UploadPartCopy"),
             "UploadPartCopy write s3:PutObject, s3:GetObject PUT /bucket/key?uploadId&partNumber + x-amz-copy-source"
         );
-        assert_eq!(line("ListBuckets"), "ListBuckets read s3:ListAllMyBuckets GET /");
-        assert_eq!(line("PutBucketPolicy"), "PutBucketPolicy refused s3:PutBucketPolicy PUT /bucket?policy");
+        assert_eq!(line("ListBuckets"), "ListBuckets read s3:ListAllMyBuckets GET / (answered here)");
+        let policy = "PutBucketPolicy admin s3:PutBucketPolicy PUT /bucket?policy (answered here)";
+        assert_eq!(line("PutBucketPolicy"), policy);
     }
 
     #[test]
@@ -185,10 +201,12 @@ mod tests {
         for line in TABLE.iter().map(Line::of) {
             let actions: Vec<&str> = line.needs.iter().map(|needed| needed.action).collect();
             let permission = if line.supported { line.permission.unwrap_or("-") } else { "*refused*" };
+            let permission =
+                if line.answered_here { format!("{permission}, answered here") } else { permission.into() };
             let (operation, request, actions) = (line.operation, line.selection(), actions.join(", "));
             writeln!(table, "| {operation} | `{request}` | {actions} | {permission} |").unwrap();
         }
-        let page = include_str!("../manual/operations.md");
+        let page = include_str!("../../manual/operations.md");
         let start = page.find("| operation |").unwrap_or(page.len());
         assert!(page[start..] == table, "the table in src/manual/operations.md should be\n{table}");
     }

@@ -1,0 +1,57 @@
+//! What of a request decided: written with its record, so that it can be judged again with other policies.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{Permission, Principal};
+use crate::policy::Resource;
+
+/// Everything that the decision about one request came from, and the decision.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// Who asked; absent: nobody proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
+    /// The most that their key could do then.
+    pub permission: Permission,
+    /// What the request needed; all of it had to be allowed.
+    pub demands: Vec<JudgedDemand>,
+    /// The values of condition keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, Vec<String>>,
+}
+
+/// One action, and what it was needed on.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgedDemand {
+    /// The action, such as `s3:GetObject`.
+    pub action: String,
+    /// `*`, `bucket` or `bucket/key`: a bucket's name has no slash.
+    pub resource: String,
+    /// The version of it, if one is named: the value of `s3:VersionId` for this demand.
+    #[serde(rename = "versionId", default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// Whether it was allowed.
+    pub allowed: bool,
+}
+
+impl Judged {
+    /// One line of JSON. What a client chose stands in it escaped.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The name of `resource` in a record.
+#[must_use]
+pub fn resource_name(resource: Resource<'_>) -> String {
+    match resource {
+        Resource::Any => "*".to_owned(),
+        Resource::Bucket(bucket) => bucket.to_owned(),
+        Resource::Object { bucket, key } => format!("{bucket}/{key}"),
+    }
+}
