@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::asked::{Asked, On, organization};
 use crate::coverage::Coverage;
 use crate::dice::Dice;
-use crate::differential::said;
+use crate::differential::{said, wanted_pairs};
 use crate::generate;
 use crate::reference;
 
@@ -195,5 +195,5 @@ proptest! {
 }
 
 fn cases() -> u32 {
-    if std::env::var_os("PORTCULLIS_LONG_TESTS").is_some() { 200_000 } else { 3_000 }
+    if wanted_pairs().is_some() { 200_000 } else { 3_000 }
 }
