@@ -19,6 +19,12 @@
 //! control --> keys::revoke --> store --Change--> every cache drops it
 //! ```
 //!
+//! # One policy
+//! ```text
+//! control --document--> policy (parse, compile) --> authority --> store --Change-->
+//!    authority::InForce (one value, swapped) <-- proxy::authorize, control
+//! ```
+//!
 //! # The modules, in reading order
 //! Words come first (no I/O, no clock), then one folder for each outside thing, then the services
 //! over them, the two planes, and the wiring. `tests/architecture.rs` enforces who may use whom.

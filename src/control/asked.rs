@@ -1,7 +1,8 @@
-//! What a caller asks about: actions and resources, by name.
+//! What a caller asks about: actions and resources, by name; and what is known of whoever it is about.
 
 use super::ControlError;
-use crate::policy::{PolicyAction, Resource};
+use crate::identity::{Groups, OrganizationId, Principal};
+use crate::policy::{FixedKey, PolicyAction, Resource};
 use crate::s3::operation::{Action, ResourceKind};
 
 /// A resource that somebody named.
@@ -61,4 +62,24 @@ pub(super) fn resource_for(action: PolicyAction, text: &str) -> Result<NamedReso
         PolicyAction::S3(action) if Action::resource(action) == ResourceKind::Service => NamedResource::Any,
         PolicyAction::S3(_) => named,
     })
+}
+
+/// The condition keys that follow from who somebody is, with their values.
+pub(super) fn known_of(
+    principal: &Principal,
+    groups: &Groups,
+    organization: &OrganizationId,
+) -> impl Iterator<Item = (String, Vec<String>)> {
+    let text = principal.as_str();
+    let own_name = ["coreweave/", "static/"].iter().find_map(|prefix| text.strip_prefix(prefix));
+    let fixed = [
+        (FixedKey::PrincipalArn, Some(format!("arn:aws:iam::{organization}:{text}"))),
+        (FixedKey::PrincipalOrgId, Some(organization.to_string())),
+        (FixedKey::CwPrincipalOrgId, Some(organization.to_string())),
+        (FixedKey::UserId, Some(text.to_owned())),
+        (FixedKey::Username, own_name.map(str::to_owned)),
+    ];
+    let fixed = fixed.into_iter().filter_map(|(key, value)| Some((key.name().to_owned(), vec![value?])));
+    let groups = (!groups.is_empty()).then(|| (format!("iam:{organization}:groups"), groups.as_slice().to_vec()));
+    fixed.chain(groups)
 }

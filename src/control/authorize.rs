@@ -29,7 +29,7 @@ pub(super) enum Demand {
 
 /// The routes that take a caller, each with what it takes. Those that look at a token or an assertion
 /// themselves ask [`Services::demand_of_evidence`].
-const ROUTES: &[(Method, &str, Demand)] = &[
+pub(super) const ROUTES: &[(Method, &str, Demand)] = &[
     (Method::GET, "/v1/cwobject/access-key", Demand::May(ControlAction::ListAccessKeyInfo)),
     (Method::POST, "/v1/cwobject/access-key", Demand::May(ControlAction::CreateAccessKey)),
     (Method::GET, "/v1/cwobject/access-key/{accessKeyId}", Demand::May(ControlAction::GetAccessKeyInfo)),
@@ -132,6 +132,15 @@ impl Services {
         };
         let claim = Claim::of_principal(evidence.principal(), evidence.at_most());
         self.judge(&claim, action, false, evidence.principal())
+    }
+
+    /// Whether a policy lets whoever `claim` speaks of do `action`.
+    ///
+    /// # Errors
+    /// [`ControlError::Authority`] if nobody can tell now.
+    pub(super) fn may(&self, claim: &Claim<'_>, action: ControlAction) -> Result<bool, ControlError> {
+        let in_force = self.authority.in_force()?;
+        Ok(in_force.judge(claim, action.into(), Resource::Any, &Context::new()).is_ok())
     }
 
     fn demand_action(&self, caller: &Caller, action: ControlAction, is_own: bool) -> Result<(), ControlError> {

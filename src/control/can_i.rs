@@ -1,5 +1,7 @@
 //! `POST /v1/cwobject/auth/can-i`: `AuthCanI`. Whoever shows a token may ask what they themselves may do.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -7,11 +9,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::asked::{action_named, resource_for};
+use super::asked::{action_named, known_of, resource_for};
 use super::body::StrictJson;
 use super::{Caller, ControlError, ErrorBody, Services};
 use crate::authority::{Claim, InForce};
-use crate::policy::{Context, PolicyAction};
+use crate::policy::{Context, OwnedContext, PolicyAction};
 
 /// A question: may the caller do every one of these actions on every one of these resources?
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -26,8 +28,8 @@ pub struct CanI {
 /// The answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CanIAnswer {
-    /// Whether all of it is allowed. Conditions of bucket policies are judged as if nothing were known of
-    /// the request.
+    /// Whether all of it is allowed. Conditions of bucket policies are judged as if nothing but the caller
+    /// were known of the request.
     pub verdict: bool,
 }
 
@@ -57,18 +59,31 @@ async fn can_i(
         return Err(ControlError::Invalid(advice));
     }
     let actions = actions.iter().map(|name| action_named(name)).collect::<Result<Vec<_>, _>>()?;
+    let organization = services.authority.organization();
+    let known = match &caller {
+        Caller::SocketOwner => BTreeMap::new(),
+        Caller::Token(holder) => known_of(holder.principal(), holder.groups(), organization).collect(),
+    };
+    let context = OwnedContext::parse(&known, organization)?;
+    let context = context.lend();
     let in_force = services.authority.in_force()?;
     let mut verdict = true;
     for action in actions {
         for resource in &resources {
             // All are looked at, so that a wrong name is always told.
-            verdict &= may(&caller, &in_force, action, resource)?;
+            verdict &= may(&caller, &in_force, action, resource, &context)?;
         }
     }
     Ok(Json(CanIAnswer { verdict }))
 }
 
-fn may(caller: &Caller, in_force: &InForce, action: PolicyAction, resource: &str) -> Result<bool, ControlError> {
+fn may(
+    caller: &Caller,
+    in_force: &InForce,
+    action: PolicyAction,
+    resource: &str,
+    context: &Context<'_>,
+) -> Result<bool, ControlError> {
     let resource = resource_for(action, resource)?;
     Ok(match caller {
         _ if caller.is_administrator() && matches!(action, PolicyAction::Control(_)) => true,
@@ -76,7 +91,7 @@ fn may(caller: &Caller, in_force: &InForce, action: PolicyAction, resource: &str
         Caller::SocketOwner => false,
         Caller::Token(holder) => {
             let claim = Claim::of_principal(holder.principal(), holder.permission());
-            in_force.judge(&claim, action, resource.lend(), &Context::new()).is_ok()
+            in_force.judge(&claim, action, resource.lend(), context).is_ok()
         }
     })
 }

@@ -199,3 +199,35 @@ async fn a_socket_is_taken_over_only_if_nobody_answers() {
     assert!(matches!(ControlSocket::bind(&file).await, Err(SocketError::NoSocket { .. })));
     assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's");
 }
+
+#[tokio::test]
+async fn every_route_is_written_down_with_what_it_takes() {
+    use super::authorize::{Demand, ROUTES};
+    let server = server().await;
+    let (_, document) = server.send("GET", "/openapi.json", "").await;
+    let mut there = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, described) in methods.as_object().unwrap() {
+            let method = http::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            // These look at a token or an assertion themselves, and mint by way of `demand_of_evidence`.
+            let by_itself = described["security"] != json!([{"TokenAuth": []}]);
+            assert_eq!(by_itself, BY_THEMSELVES.contains(&path.as_str()), "{method} {path}: {described}");
+            let demand = Demand::of(&method, path);
+            assert_eq!(demand.is_none(), by_itself, "{method} {path} is not in the table");
+            let for_every_caller = demand == Some(Demand::Caller);
+            assert_eq!(for_every_caller, FOR_EVERY_CALLER.contains(&path.as_str()), "{method} {path}");
+            there.push((method, path.clone()));
+        }
+    }
+    for (method, path, _) in ROUTES {
+        assert!(there.iter().any(|(known, there)| known == method && there == path), "{method} {path} is no route");
+    }
+    assert_eq!(there.iter().filter(|(_, path)| path.starts_with("/v1/admin/")).count(), 20);
+}
+
+const BY_THEMSELVES: [&str; 3] = [
+    "/v1/cwobject/temporary-credentials/oidc",
+    "/v1/cwobject/temporary-credentials/oidc/{orgId}",
+    "/v1/cwobject/temporary-credentials/saml",
+];
+const FOR_EVERY_CALLER: [&str; 2] = ["/v1/cwobject/auth/can-i", "/v1beta1/auth/whoami"];

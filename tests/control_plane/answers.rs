@@ -40,25 +40,6 @@ async fn what_is_not_there_is_said_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn operations_on_policies_and_buckets_are_not_there_yet() {
-    let plane = Plane::start().await;
-    let token = plane.token("read").await;
-    for (method, path) in [
-        ("POST", "/v1/cwobject/auth/can-i"),
-        ("GET", "/v1/cwobject/access-policy"),
-        ("POST", "/v1/cwobject/access-policy"),
-        ("DELETE", "/v1/cwobject/access-policy/a"),
-        ("GET", "/v1/cwobject/bucket-info"),
-        ("GET", "/v1/cwobject/bucket-info/bucket"),
-        ("PUT", "/v1/cwobject/bucket/settings"),
-        ("PUT", "/v1/cwobject/organization/settings"),
-    ] {
-        plane.call(method, path, &token, &json!({})).await.refused(501, 12);
-        plane.send(&crate::client::json(method, path, &json!({}))).await.refused(401, 16);
-    }
-}
-
-#[tokio::test]
 async fn g12_nothing_else_is_shown_on_the_public_port() {
     let plane = Plane::start().await;
     for path in [

@@ -85,6 +85,18 @@ impl Plane {
         answer.key()
     }
 
+    /// Puts a policy called `name` in force that lets `principal` do `actions`, and replaces the one of that
+    /// name.
+    pub(crate) async fn allow(&self, name: &str, principal: &str, actions: &[&str]) {
+        let answer = self.post(POLICIES, &self.admin, &policy(name, "Allow", principal, actions)).await;
+        answer.succeeded();
+    }
+
+    /// Takes a policy out of force.
+    pub(crate) async fn disallow(&self, name: &str) {
+        self.call("DELETE", &format!("{POLICIES}/{name}"), &self.admin, &Value::Null).await.succeeded();
+    }
+
     /// How many keys there are, whoever asks and whatever their state.
     pub(crate) async fn keys_in_all(&self) -> usize {
         self.app.running().keys.list(None, usize::MAX).await.expect("the store works").len()
@@ -139,6 +151,14 @@ impl Answer {
     }
 }
 
+/// The body of a request for a policy with one statement about everything.
+pub(crate) fn policy(name: &str, effect: &str, principal: &str, actions: &[&str]) -> Value {
+    let statement = serde_json::json!({
+        "name": "one", "effect": effect, "actions": actions, "resources": ["*"], "principals": [principal],
+    });
+    serde_json::json!({"policy": {"version": "v1alpha1", "name": name, "statements": [statement]}})
+}
+
 /// A request with a JSON body.
 pub(crate) fn json(method: &str, path: &str, body: &Value) -> Request {
     text(method, path, body.to_string())
@@ -155,6 +175,13 @@ pub(crate) fn bearer(request: Request, token: &Token) -> Request {
 }
 
 pub(crate) const ACCESS_KEY: &str = "/v1/cwobject/access-key";
+pub(crate) const BUCKET_INFO: &str = "/v1/cwobject/bucket-info";
+pub(crate) const BUCKET_SETTINGS: &str = "/v1/cwobject/bucket/settings";
+pub(crate) const CAN_I: &str = "/v1/cwobject/auth/can-i";
+pub(crate) const EXPLAIN: &str = "/v1/policy/explain";
+pub(crate) const IN_FORCE: &str = "/v1/policy/in-force";
+pub(crate) const ORGANIZATION_SETTINGS: &str = "/v1/cwobject/organization/settings";
+pub(crate) const POLICIES: &str = "/v1/cwobject/access-policy";
 pub(crate) const STATUS: &str = "/v1/cwobject/access-key-status";
 pub(crate) const REVOKE_KEY: &str = "/v1/cwobject/revoke-access-key/access-key";
 pub(crate) const REVOKE_PRINCIPAL: &str = "/v1/cwobject/revoke-access-key/principal";

@@ -17,7 +17,7 @@ const AUDIENCE: &str = "https://portcullis.example/";
 
 /// A trusted issuer.
 pub(crate) struct Issuer {
-    stub: StubIssuer,
+    pub(crate) stub: StubIssuer,
     key: SigningKey,
     pub(crate) path: String,
 }
@@ -40,7 +40,7 @@ impl Issuer {
         self.key.token(&json!({"alg": "ES256", "typ": "JWT", "kid": "a"}), &with(good, claims))
     }
 
-    fn principal(&self) -> String {
+    pub(crate) fn principal(&self) -> String {
         format!("role/{}:alice", self.stub.url())
     }
 }

@@ -114,6 +114,6 @@ async fn who_is_refused_a_key_after_a_proof_is_named() {
     let token = plane.token("write").await;
     plane.post(ACCESS_KEY, &token, &json!({"durationSeconds": 60})).await.refused(403, 7);
     let text = log.text();
-    let line = text.lines().find(|line| line.contains("issued no access key")).unwrap_or_default();
+    let line = text.lines().find(|line| line.contains("cwobject:CreateAccessKey")).unwrap_or_default();
     assert!(line.contains(&token.principal) && line.contains("request="), "{text}");
 }

@@ -150,7 +150,7 @@ async fn news_of_a_revision_that_is_known_changes_nothing() {
     fixture.ensure(allow_all("one")).await;
     let before = fixture.authority.in_force().unwrap();
     let stored = fixture.store.load(&policy_record("one")).await.unwrap().unwrap();
-    fixture.authority.live.learn(policy_record("one"), stored.revision, Some(&stored.value));
-    fixture.authority.live.learn(policy_record("two"), Revision(0), Some(b"older than everything"));
+    fixture.authority.live.learn(policy_record("one"), stored.revision, Some(stored.value));
+    fixture.authority.live.learn(policy_record("two"), Revision(0), Some(Bytes::from_static(b"older than everything")));
     assert!(Arc::ptr_eq(&before, &fixture.authority.in_force().unwrap()));
 }

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::authority::{Claim, Denial, DenialCause, Explanation};
-use crate::control::asked::{action_named, resource_for};
+use crate::control::asked::{action_named, known_of, resource_for};
 use crate::control::body::StrictJson;
 use crate::control::{ControlError, ErrorBody, Services};
-use crate::identity::{Attributes, OrganizationId, Permission, Principal};
+use crate::identity::{Attributes, Groups, OrganizationId, Permission, Principal};
 use crate::policy::{Considered, FixedKey, OwnedContext};
 
 /// A question: may this principal do this action on this resource?
@@ -138,7 +138,10 @@ pub(super) async fn explain(
             ControlError::Invalid(format!("principal: {error}; or \"anonymous\" for who proves nothing"))
         })?),
     };
-    let values = question.context_of(principal.as_ref(), services.authority.organization(), services.clock.now());
+    let groups =
+        Groups::parse(question.groups.clone()).map_err(|error| ControlError::Invalid(format!("groups: {error}")))?;
+    let values =
+        question.context_of(principal.as_ref(), &groups, services.authority.organization(), services.clock.now());
     let context = OwnedContext::parse(&values, services.authority.organization())?;
     let mut context = context.lend();
     if !question.attributes.is_empty() {
@@ -158,6 +161,7 @@ impl Explain {
     fn context_of(
         &self,
         principal: Option<&Principal>,
+        groups: &Groups,
         organization: &OrganizationId,
         now: jiff::Timestamp,
     ) -> BTreeMap<String, Vec<String>> {
@@ -169,16 +173,7 @@ impl Explain {
             (FixedKey::SecureTransport.name().to_owned(), vec![self.secure_transport.unwrap_or(true).to_string()]),
         ];
         if let Some(principal) = principal {
-            let text = principal.as_str();
-            usual.push((FixedKey::PrincipalArn.name().to_owned(), vec![format!("arn:aws:iam::{organization}:{text}")]));
-            usual.push((FixedKey::PrincipalOrgId.name().to_owned(), vec![organization.to_string()]));
-            usual.push((FixedKey::CwPrincipalOrgId.name().to_owned(), vec![organization.to_string()]));
-            usual.push((FixedKey::UserId.name().to_owned(), vec![text.to_owned()]));
-            let own_name = ["coreweave/", "static/"].iter().find_map(|prefix| text.strip_prefix(prefix));
-            usual.extend(own_name.map(|name| (FixedKey::Username.name().to_owned(), vec![name.to_owned()])));
-        }
-        if !self.groups.is_empty() {
-            usual.push((format!("iam:{organization}:groups"), self.groups.clone()));
+            usual.extend(known_of(principal, groups, organization));
         }
         for (key, texts) in usual {
             if !values.keys().any(|given| given.eq_ignore_ascii_case(&key)) {

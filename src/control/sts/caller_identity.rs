@@ -7,8 +7,10 @@ use super::answer::{Answer, Element};
 use super::authenticate::Signer;
 use super::error::StsError;
 use super::parameters::Parameters;
+use crate::authority::Claim;
 use crate::control::Services;
 use crate::identity::{AccessKeyId, OrganizationId, Permission, Principal};
+use crate::policy::ControlAction;
 
 /// Who signed. It takes no permission: the caller proved to know the secret.
 pub(super) fn get_caller_identity(signer: &Signer, parameters: Parameters) -> Result<Answer, StsError> {
@@ -22,7 +24,8 @@ pub(super) fn get_caller_identity(signer: &Signer, parameters: Parameters) -> Re
     Ok(Answer::new("GetCallerIdentity", &key.principal, parts))
 }
 
-/// The organization of a key: of one's own identity's, or of any for who may administer.
+/// The organization of a key: of one's own identity's, or of any for a key that may administer and whom a
+/// policy lets know of keys.
 pub(super) async fn get_access_key_info(
     services: &Services,
     signer: &Signer,
@@ -32,9 +35,11 @@ pub(super) async fn get_access_key_info(
     parameters.finish()?;
     let id = AccessKeyId::parse(&id).map_err(|error| StsError::Invalid(error.to_string()))?;
     let caller = signer.key();
-    let permission = services.keys.permission_of(caller).min(services.authority.ceilings().of(&caller.principal));
+    let permission = services.keys.permission_of(caller);
+    let sees_others = permission.min(services.authority.ceilings().of(&caller.principal)) == Permission::Admin
+        && services.may(&Claim::of_principal(&caller.principal, permission), ControlAction::GetAccessKeyInfo)?;
     let found = services.keys.show(&id).await?;
-    let found = found.filter(|key| key.principal == caller.principal || permission == Permission::Admin);
+    let found = found.filter(|key| key.principal == caller.principal || sees_others);
     if found.is_none() {
         // The same for a key that does not exist and for one that the caller may not know of.
         return Err(StsError::Denied(format!("there is no access key {id} that you may ask about")));

@@ -8,7 +8,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
 use super::answer;
-use crate::authority::IssueDenial;
+use crate::authority::{AuthorityError, IssueDenial};
 use crate::control::record::RequestId;
 use crate::control::{ControlError, TooOften};
 use crate::federation::LoginError;
@@ -174,7 +174,11 @@ impl From<ControlError> for StsError {
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role: {denial}"
             )),
             ControlError::Ceiling(denial) => Self::Denied(denial.to_string()),
-            error @ ControlError::Busy => Self::Unavailable(error.to_string()),
+            error @ (ControlError::Busy
+            | ControlError::Authority(
+                AuthorityError::Busy | AuthorityError::Commit(_) | AuthorityError::NotCurrent | AuthorityError::Store(_),
+            )) => Self::Unavailable(error.to_string()),
+            error @ ControlError::NotAuthorized { .. } => Self::Denied(error.to_string()),
             ControlError::TooOften(too_often) => Self::TooOften(too_often),
             ControlError::Keys(error) => error.into(),
             ControlError::Login(error) => error.into(),

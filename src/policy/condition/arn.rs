@@ -10,19 +10,17 @@ use crate::identity::OrganizationId;
 pub(super) struct ArnTemplate([Template; 6]);
 
 impl ArnTemplate {
-    /// Compiles `text`, which needs to have six parts.
+    /// Compiles `text`, which needs to have six parts; `*` alone stands for six of them.
     pub(super) fn parse(text: &str, variables: bool, organization: &OrganizationId) -> Result<Self, String> {
         let problem = || {
             format!(
                 "{text:?} is not an ARN; it needs six parts with colons between them, such as arn:aws:iam::org:saml/*"
             )
         };
+        let text = if text == "*" { "*:*:*:*:*:*" } else { text };
         let parts = parts(text, variables);
         let parts: Result<Vec<_>, _> = parts.iter().map(|part| Template::wild(part, variables, organization)).collect();
         let parts: [Template; 6] = parts?.try_into().map_err(|_| problem())?;
-        if !text.starts_with("arn:") {
-            return Err(problem());
-        }
         Ok(Self(parts))
     }
 

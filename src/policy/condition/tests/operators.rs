@@ -221,9 +221,8 @@ fn a_value_that_is_none_for_the_operator_is_refused_by_name() {
         ("IpAddress", "aws:SourceIp", "203.0.113"),
         ("IpAddress", "aws:SourceIp", "010.0.0.1"),
         ("IpAddress", "aws:SourceIp", "*"),
-        ("ArnLike", "aws:PrincipalArn", "*"),
+        ("ArnLike", "aws:PrincipalArn", "role/*"),
         ("ArnLike", "aws:PrincipalArn", "arn:aws:iam:ab1cd2:role/x"),
-        ("ArnLike", "aws:PrincipalArn", "*:aws:iam::ab1cd2:role/x"),
     ] {
         let complaint = complaint(operator, key, &[value]);
         assert!(complaint.contains(&format!("{value:?} is n")), "{complaint}");
@@ -255,4 +254,7 @@ fn arns_match_part_by_part() {
     assert!(met("StringLike", FixedKey::PrincipalArn, found, pattern));
     assert!(!met("ArnLike", FixedKey::PrincipalArn, found, pattern));
     assert!(met("ArnNotLike", FixedKey::PrincipalArn, found, pattern));
+    assert!(met("ArnLike", FixedKey::PrincipalArn, found, &["*"]), "one star stands for any ARN");
+    assert!(!met("ArnLike", FixedKey::PrincipalArn, Text("role/x"), &["*"]), "and for nothing else");
+    assert!(met("ArnLike", FixedKey::PrincipalArn, found, &["*:a?s:*:*:*:*"]), "each part can include wildcards");
 }
