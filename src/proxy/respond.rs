@@ -66,7 +66,9 @@ impl Proxy {
             if may_know().is_err() {
                 result.deny(&MISSING);
             }
-            denied.iter().for_each(|object| result.refuse(object));
+            for object in &denied {
+                result.refuse(object);
+            }
             return Ok(batch_answer(result, record));
         }
         let mut headers = forwardable_response_headers(&parts.headers);
@@ -183,7 +185,9 @@ fn read_result(document: &[u8]) -> Option<DeleteResult> {
 
 fn refused(objects: &[ObjectToDelete]) -> DeleteResult {
     let mut result = DeleteResult::default();
-    objects.iter().for_each(|object| result.refuse(object));
+    for object in objects {
+        result.refuse(object);
+    }
     result
 }
 
