@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Decision;
 use crate::identity::{AccessKeyId, Principal};
+use crate::policy::StatementName;
 
 /// One S3 request, from its first byte to its last.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct AccessEvent {
     pub access_key_id: Option<AccessKeyId>,
     /// Who that key belongs to; only of a verified request.
     pub principal: Option<Principal>,
+    /// How it was decided, if that is written at all.
+    pub decision: Option<Decision>,
     /// The HTTP status of the answer.
     pub status: u16,
     /// The S3 error code of a refusal or failure.
@@ -43,8 +47,11 @@ pub struct AccessEvent {
 impl AccessEvent {
     /// Writes the event. Values that a client chose are escaped by the log's format.
     pub fn write(&self) {
+        let decision = self.decision.as_ref();
+        let statement = decision.and_then(|decision| decision.statement.as_ref());
+        let judged = decision.map(|decision| decision.judged.to_json());
         tracing::info!(
-            target: "portcullis::audit",
+            target: super::TARGET,
             request_id = %self.request_id,
             peer = %self.peer.ip(),
             method = %self.method,
@@ -52,6 +59,11 @@ impl AccessEvent {
             operation = self.operation.unwrap_or("-"),
             access_key_id = self.access_key_id.as_ref().map_or("-", AccessKeyId::as_str),
             principal = self.principal.as_ref().map_or("-", Principal::as_str),
+            verdict = decision.map_or("-", Decision::verdict),
+            layer = decision.map_or("-", |decision| decision.layer),
+            policy = statement.map_or("-", StatementName::policy),
+            statement = statement.map_or("-", StatementName::statement),
+            judged = judged.as_deref().unwrap_or("-"),
             status = self.status,
             code = self.error_code.as_deref().unwrap_or("-"),
             reason = self.reason.as_deref().unwrap_or("-"),

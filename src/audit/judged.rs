@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Permission, Principal};
+use crate::policy::Resource;
 
 /// Everything that the decision about one request came from, and the decision.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,27 @@ pub struct JudgedDemand {
     pub action: String,
     /// `*`, `bucket` or `bucket/key`: a bucket's name has no slash.
     pub resource: String,
+    /// The version of it, if one is named: the value of `s3:VersionId` for this demand.
+    #[serde(rename = "versionId", default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
     /// Whether it was allowed.
     pub allowed: bool,
+}
+
+impl Judged {
+    /// One line of JSON. What a client chose stands in it escaped.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The name of `resource` in a record.
+#[must_use]
+pub fn resource_name(resource: Resource<'_>) -> String {
+    match resource {
+        Resource::Any => "*".to_owned(),
+        Resource::Bucket(bucket) => bucket.to_owned(),
+        Resource::Object { bucket, key } => format!("{bucket}/{key}"),
+    }
 }

@@ -1,7 +1,12 @@
 //! Defines the one event per request, and writes it out as one structured log line.
 
+mod decision;
 mod event;
 mod judged;
 
+pub use decision::Decision;
 pub use event::AccessEvent;
-pub use judged::{Judged, JudgedDemand};
+pub use judged::{Judged, JudgedDemand, resource_name};
+
+/// Where events are written.
+const TARGET: &str = "portcullis::audit";

@@ -90,7 +90,7 @@ impl Authority {
         let _turn = self.changing.lock().await;
         let write = Write { key: key.clone(), expected: Expected::Any, change: Mutation::Put(value.clone()) };
         let revision = self.store.commit(vec![write]).await?;
-        self.live.learn(key, revision, Some(&value));
+        self.live.learn(key, revision, Some(value));
         Ok(())
     }
 
@@ -117,7 +117,7 @@ impl Authority {
                 None => Expected::Absent,
                 Some(stored) if after == before => {
                     // Somebody else may have written it a moment ago.
-                    self.live.learn(key, stored.revision, Some(&stored.value));
+                    self.live.learn(key, stored.revision, Some(stored.value));
                     return Ok(after);
                 }
                 Some(stored) => Expected::At(stored.revision),
@@ -126,7 +126,7 @@ impl Authority {
             let mutation = value.clone().map_or(Mutation::Delete, Mutation::Put);
             match self.store.commit(vec![Write { key: key.clone(), expected, change: mutation }]).await {
                 Ok(revision) => {
-                    self.live.learn(key, revision, value.as_deref());
+                    self.live.learn(key, revision, value);
                     return Ok(after);
                 }
                 Err(CommitError::Conflict(_)) => {}

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::live::Live;
-use crate::store::{BUCKETS, Change, KeyStore, ORGANIZATION, POLICIES, StoreError, Watch, WatchEvent, list_all};
+use crate::store::{BUCKETS, KeyStore, ORGANIZATION, POLICIES, StoreError, Watch, WatchEvent, list_all};
 
 /// The task that hears of changes.
 pub(super) struct Follower {
@@ -35,9 +36,9 @@ impl Follower {
             let complete = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                event = watches.policies.next() => self.heard(event),
-                event = watches.buckets.next() => self.heard(event),
-                event = watches.organization.next() => self.heard(event),
+                event = watches.policies.next() => self.heard(event, &mut watches.policies),
+                event = watches.buckets.next() => self.heard(event, &mut watches.buckets),
+                event = watches.organization.next() => self.heard(event, &mut watches.organization),
             };
             if !complete {
                 match stop.run_until_cancelled(self.catch_up()).await {
@@ -48,10 +49,22 @@ impl Follower {
         }
     }
 
-    /// Whether nothing was missed.
-    fn heard(&self, event: Option<WatchEvent>) -> bool {
-        let Some(WatchEvent::Changed(Change { key, revision, value })) = event else { return false };
-        self.live.learn(key, revision, value.as_deref());
+    /// Takes in an event and those that wait behind it, in one step. Whether nothing was missed.
+    fn heard(&self, first: Option<WatchEvent>, watch: &mut Watch) -> bool {
+        let mut changes = Vec::new();
+        let mut event = first;
+        loop {
+            let Some(WatchEvent::Changed(change)) = event else { return false };
+            changes.push(change);
+            if changes.len() == AT_ONCE {
+                break;
+            }
+            match watch.next().now_or_never() {
+                Some(next) => event = next,
+                None => break,
+            }
+        }
+        self.live.learn_each(changes);
         true
     }
 
@@ -89,3 +102,6 @@ impl Follower {
         Ok(watches)
     }
 }
+
+/// How many changes are taken in together at most.
+const AT_ONCE: usize = 1000;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 
 use super::ceiling::Ceilings;
 use super::records::Entry;
@@ -13,7 +14,7 @@ use crate::config::PolicyFile;
 use crate::fault;
 use crate::identity::OrganizationId;
 use crate::policy::{OrganizationPolicies, PolicyName};
-use crate::store::{BUCKETS, Mirror, POLICIES, RecordKey, Revision, Versioned};
+use crate::store::{BUCKETS, Change, Mirror, POLICIES, RecordKey, Revision, Versioned};
 
 /// The holder of what is in force.
 pub(super) struct Live {
@@ -94,28 +95,40 @@ impl Live {
 
     /// Takes in what the commit `revision` said of a record; `None`: it was removed. It is in force when
     /// this returns.
-    pub(super) fn learn(&self, key: RecordKey, revision: Revision, value: Option<&[u8]>) {
-        if !self.change().mirror.is_news(&key, revision) {
-            return;
-        }
+    pub(super) fn learn(&self, key: RecordKey, revision: Revision, value: Option<Bytes>) {
+        self.learn_each(vec![Change { key, revision, value }]);
+    }
+
+    /// Takes in changes of some records, and puts them in force in one step.
+    pub(super) fn learn_each(&self, changes: Vec<Change>) {
+        let state = self.change();
+        let news: Vec<_> =
+            changes.into_iter().filter(|change| state.mirror.is_news(&change.key, change.revision)).collect();
+        drop(state);
         // Read while nobody waits for the lock.
-        let entry = value.and_then(|value| Entry::read(&key, value, &self.organization));
+        let read = |Change { key, revision, value }: Change| {
+            let entry = value.and_then(|value| Entry::read(&key, &value, &self.organization));
+            (key, revision, entry)
+        };
+        let news: Vec<_> = news.into_iter().map(read).collect();
         let mut state = self.change();
-        if !state.mirror.learn(key.clone(), revision, |_| entry) {
+        let mut changed = Vec::new();
+        for (key, revision, entry) in news {
+            if state.mirror.learn(key.clone(), revision, |_| entry) {
+                changed.push(key);
+            }
+        }
+        if changed.is_empty() {
             return;
         }
-        if key.as_str().starts_with(POLICIES) {
-            self.warn_of_taken_name(&state, &key);
+        let (policies, others): (Vec<_>, Vec<_>) =
+            changed.into_iter().partition(|key| key.as_str().starts_with(POLICIES));
+        if !policies.is_empty() {
+            policies.iter().for_each(|key| self.warn_of_taken_name(&state, key));
             state.compile(&self.files);
-        } else if let Some(bucket) = key.as_str().strip_prefix(BUCKETS) {
-            let rules = state.mirror.get(&key).and_then(Entry::bucket).cloned();
-            let mut next = InForce::clone(&state.last_known);
-            match rules {
-                Some(rules) => next.buckets.insert(bucket.into(), rules),
-                None => next.buckets.remove(bucket),
-            };
-            state.last_known = Arc::new(next);
-        } else {
+        }
+        if !others.is_empty() {
+            state.renew_buckets(&others);
             state.settle();
         }
         self.publish(&state);
@@ -186,6 +199,19 @@ impl State {
             policies: policies.into(),
             ..InForce::clone(&self.last_known)
         });
+    }
+
+    /// Takes what is kept about buckets from those of their records that changed.
+    fn renew_buckets(&mut self, changed: &[RecordKey]) {
+        let mut next = InForce::clone(&self.last_known);
+        for key in changed {
+            let Some(bucket) = key.as_str().strip_prefix(BUCKETS) else { continue };
+            match self.mirror.get(key).and_then(Entry::bucket) {
+                Some(rules) => next.buckets.insert(bucket.into(), Arc::clone(rules)),
+                None => next.buckets.remove(bucket),
+            };
+        }
+        self.last_known = Arc::new(next);
     }
 
     /// Takes the settings of the organization from their record.

@@ -19,6 +19,8 @@ mod in_force;
 mod live;
 mod organization;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -128,6 +130,12 @@ impl Authority {
 impl Drop for Authority {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Authority").field("organization", &self.organization).finish_non_exhaustive()
     }
 }
 

@@ -64,7 +64,7 @@ impl Authority {
             writes.push(Write { key: key.clone(), expected, change: Mutation::Put(value.clone()) });
             match self.store.commit(writes).await {
                 Ok(revision) => {
-                    self.live.learn(key, revision, Some(&value));
+                    self.live.learn(key, revision, Some(value));
                     return Ok(());
                 }
                 Err(CommitError::Conflict(_)) => {}

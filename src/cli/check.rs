@@ -109,7 +109,9 @@ fn describe_policies(files: &[PolicyFile], out: &mut String) -> fmt::Result {
     writeln!(out, "policies in the store, and {} in {}:", files.len(), folder.display())?;
     for PolicyFile { path, policy } in files {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        writeln!(out, "         \"{}\" ({file}), {} statements", policy.name(), policy.statements().len())?;
+        let count = policy.statements().len();
+        let statements = if count == 1 { "statement" } else { "statements" };
+        writeln!(out, "         \"{}\" ({file}), {count} {statements}", policy.name())?;
     }
     Ok(())
 }

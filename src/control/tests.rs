@@ -222,7 +222,7 @@ async fn every_route_is_written_down_with_what_it_takes() {
     for (method, path, _) in ROUTES {
         assert!(there.iter().any(|(known, there)| known == method && there == path), "{method} {path} is no route");
     }
-    assert_eq!(there.iter().filter(|(_, path)| path.starts_with("/v1/admin/")).count(), 20);
+    assert_eq!(there.iter().filter(|(_, path)| path.starts_with("/v1/admin/")).count(), 21);
 }
 
 #[tokio::test]

@@ -34,6 +34,12 @@ impl TlsInfo {
         }
     }
 
+    /// The protocol version as a number: 1.2 or 1.3.
+    #[must_use]
+    pub fn version_number(&self) -> f64 {
+        if self.version == ProtocolVersion::TLSv1_3 { 1.3 } else { 1.2 }
+    }
+
     pub(super) fn is_http2(&self) -> bool {
         self.alpn.as_deref() == Some("h2")
     }

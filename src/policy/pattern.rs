@@ -5,7 +5,10 @@
 pub(super) struct Pattern {
     // Runs of `*` are one `*`.
     text: Box<str>,
+    /// Where the first wildcard is.
     literal: usize,
+    /// What follows the last one.
+    tail: usize,
 }
 
 /// What kind of pattern it is, so that an index can find it without trying it.
@@ -31,7 +34,8 @@ impl Pattern {
             }
         }
         let literal = once.find(['*', '?']).unwrap_or(once.len());
-        Self { text: once.into(), literal }
+        let tail = once.rfind(['*', '?']).map_or(0, |last| last + 1);
+        Self { text: once.into(), literal, tail }
     }
 
     /// Its kind.
@@ -43,6 +47,11 @@ impl Pattern {
             "*" => Shape::Prefix(literal),
             _ => Shape::Other(literal),
         }
+    }
+
+    /// Whether `text` ends as what matches has to end: far cheaper than to match.
+    pub(super) fn fits_the_end_of(&self, text: &[u8]) -> bool {
+        text.ends_with(&self.text.as_bytes()[self.tail..])
     }
 
     /// Whether all of `text`, which is UTF-8, matches.
@@ -139,7 +148,9 @@ mod tests {
             ("*\u{fc}", "a\u{fc}"),
         ] {
             assert!(matches(pattern, text), "{pattern} on {text}");
+            assert!(Pattern::new(pattern).fits_the_end_of(text.as_bytes()), "{pattern} on {text}");
         }
+        assert!(!Pattern::new("a*.jpg").fits_the_end_of(b"a.png"));
         for (pattern, text) in [
             ("", "a"),
             ("a", ""),

@@ -65,9 +65,8 @@ impl PrincipalPattern {
         let saml = |name: &str| {
             let role = match name.strip_prefix("role/") {
                 Some(role) if !role.contains(['/', ':']) => role,
-                Some(_) => return None,
                 None if "role/".starts_with(name) => "",
-                None => return None,
+                Some(_) | None => return None,
             };
             Some(format!("saml/{role}").into_boxed_str())
         };

@@ -12,7 +12,7 @@ use super::error::Refusal;
 use super::receive::Received;
 use super::record::Record;
 use crate::keys::{LiveKey, Lookup, SessionTokenError};
-use crate::listener::RequestBody;
+use crate::listener::{Peer, RequestBody};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 use crate::sigv4::{Form, Payload, UnverifiedSignature, VerifiedSignature};
 
@@ -23,6 +23,7 @@ pub(super) struct Authenticated {
     key: Arc<LiveKey>,
     signature: VerifiedSignature,
     until: Option<Instant>,
+    peer: Arc<Peer>,
 }
 
 impl Authenticated {
@@ -36,6 +37,15 @@ impl Authenticated {
 
     pub(super) fn shared_key(&self) -> Arc<LiveKey> {
         Arc::clone(&self.key)
+    }
+
+    /// Who is at the other end of the connection.
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(super) fn signed_at(&self) -> jiff::Timestamp {
+        self.signature.time().timestamp()
     }
 
     pub(super) fn form(&self) -> Form {
@@ -60,7 +70,7 @@ impl Authenticated {
 impl Proxy {
     /// Finds out who sent a request.
     pub(super) async fn authenticate(&self, received: Received, record: &mut Record) -> Result<Authenticated, Refusal> {
-        let (mut head, body) = received.into_unverified_parts();
+        let (mut head, body, peer) = received.into_unverified_parts();
         let unverified = UnverifiedSignature::read(&head, &self.accepted_region)?;
         record.claimed(unverified.access_key_id());
         let now = self.clock.now();
@@ -82,7 +92,7 @@ impl Proxy {
             let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
             Instant::now() + left + self.after_expiry
         });
-        Ok(Authenticated { head, body, key, signature, until })
+        Ok(Authenticated { head, body, key, signature, until, peer })
     }
 
     /// Expiry is judged by the clock at each request, never by the life of a cache entry.

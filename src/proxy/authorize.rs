@@ -1,5 +1,5 @@
 //! Step three: what it is, and whether its sender may. Every action of the operation is judged, on the
-//! very names that are sent on.
+//! very names that are sent on; what only the body can tell is judged before the body is sent on.
 
 use std::sync::Arc;
 
@@ -7,15 +7,16 @@ use tokio::time::Instant;
 
 use super::Proxy;
 use super::authenticate::Authenticated;
+use super::context::{lists, parameter};
 use super::error::Refusal;
+use super::judge::Judge;
 use super::record::Record;
-use crate::authority::{AuthorityError, Claim, Denial, InForce};
+use crate::authority::{AuthorityError, InForce};
 use crate::backend::Backend;
 use crate::identity::Permission;
 use crate::keys::LiveKey;
 use crate::listener::RequestBody;
-use crate::policy::{Context, Resource};
-use crate::s3::operation::{Classified, Classify, DemandTarget, Operation, Support, Target, classify};
+use crate::s3::operation::{Classified, Classify, Operation, Support, Target, classify};
 use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error};
 use crate::sigv4::{Form, Payload};
 
@@ -36,6 +37,7 @@ pub(super) struct Authorized {
     payload: Payload,
     backend: Arc<Backend>,
     until: Option<Instant>,
+    judge: Judge,
 }
 
 /// A request that its sender may make and that is answered here. It cannot be forwarded.
@@ -64,6 +66,8 @@ pub(super) struct AuthorizedParts {
     pub(super) backend: Arc<Backend>,
     /// When the transfer has to end, its key having expired.
     pub(super) until: Option<Instant>,
+    /// Judges what only the body or the backend's answer tells.
+    pub(super) judge: Judge,
 }
 
 impl Authorized {
@@ -80,8 +84,8 @@ impl Authorized {
     }
 
     pub(super) fn into_parts(self) -> AuthorizedParts {
-        let Self { head, body, classified, payload, backend, until } = self;
-        AuthorizedParts { head, body, classified, payload, backend, until }
+        let Self { head, body, classified, payload, backend, until, judge } = self;
+        AuthorizedParts { head, body, classified, payload, backend, until, judge }
     }
 }
 
@@ -97,17 +101,11 @@ impl Proxy {
         let query = head.query.parameters();
         let classified = classify(Classify { method: &head.method, target, query, headers: &head.headers })?;
         record.classified(classified.operation.name());
-        // Asked once: all actions of one request are judged by the same permission.
-        let permission = self.keys.permission_of(authenticated.key());
+        // Asked once: all actions of one request are judged by the same policies, permission and groups.
         let in_force = self.authority.in_force().map_err(|error| not_current(&error))?;
-        let claim = Claim::of_principal(&authenticated.key().principal, permission);
-        let context = Context::new();
-        for (action, on) in &classified.demands {
-            let resource = resource(on, &head.address);
-            in_force
-                .judge(&claim, (*action).into(), resource, &context)
-                .map_err(|denial| denied(&denial, resource, &authenticated))?;
-        }
+        let standing = self.keys.standing_of(authenticated.key());
+        let judge = Judge::new(&authenticated, &classified, in_force, standing, self.clock.now())?;
+        judge.by_head(head, &classified, record)?;
         let (payload, until) = (authenticated.payload(), authenticated.until());
         if classified.row.support == Support::Served {
             let backend = head.address.bucket().map(|bucket| self.holding(bucket)).transpose()?.cloned();
@@ -122,14 +120,14 @@ impl Proxy {
                 backend,
                 form,
                 key,
-                permission,
-                in_force,
+                permission: judge.permission(),
+                in_force: Arc::clone(judge.in_force()),
             }));
         }
         let backend = self.route(head, &classified)?;
         record.sent_to(backend.name());
         let (head, body) = authenticated.into_parts();
-        Ok(Permitted::Forwarded(Authorized { head, body, classified, payload, backend, until }))
+        Ok(Permitted::Forwarded(Authorized { head, body, classified, payload, backend, until, judge }))
     }
 
     /// The backend of the request's bucket, if it keeps the names that were judged.
@@ -141,6 +139,9 @@ impl Proxy {
         let backend = self.holding(bucket)?;
         if let Some(key) = head.address.key() {
             refuse_ambiguous(key, backend)?;
+        }
+        if lists(classified.operation) {
+            refuse_ambiguous_prefix(parameter(head, "prefix").unwrap_or_default(), backend)?;
         }
         if let Some(source) = &classified.copy_source {
             refuse_ambiguous(&source.key, backend)?;
@@ -167,7 +168,7 @@ impl Proxy {
     }
 
     /// The backend that requests for `bucket` go to.
-    fn holding(&self, bucket: &BucketName) -> Result<&Arc<Backend>, S3Error> {
+    pub(super) fn holding(&self, bucket: &BucketName) -> Result<&Arc<Backend>, S3Error> {
         self.backends.holding(bucket.as_str()).ok_or_else(|| no_backend(bucket.as_str()))
     }
 }
@@ -185,6 +186,23 @@ pub(super) fn refuse_ambiguous(key: &ObjectKey, backend: &Backend) -> Result<(),
     ))
 }
 
+/// A prefix that a backend cleans would list what nobody was asked about: `/a/` is `a/` to some. What is left
+/// to a listing's other parameters cannot lead out of its prefix: markers and tokens say only where in the
+/// order of the keys a page begins, and a backend that lists keys without the prefix breaks the protocol.
+fn refuse_ambiguous_prefix(prefix: &str, backend: &Backend) -> Result<(), S3Error> {
+    let body = prefix.strip_suffix('/').unwrap_or(prefix);
+    let ambiguous = !prefix.is_empty()
+        && (body.contains('\\') || body.split('/').any(|segment| matches!(segment, "" | "." | "..")));
+    if backend.keeps_exact_keys() || !ambiguous || crate::fault::check_is_off("dot_segments") {
+        return Ok(());
+    }
+    Err(S3Error::new(
+        ErrorCode::InvalidURI,
+        "Prefixes with an empty, '.' or '..' segment, a leading '/' or a backslash are refused here, since the storage \
+         behind may take them for another prefix.",
+    ))
+}
+
 fn no_backend(bucket: &str) -> S3Error {
     S3Error::new(ErrorCode::AccessDenied, format!("No storage is configured for the bucket '{bucket}'."))
 }
@@ -195,30 +213,4 @@ fn not_current(error: &AuthorityError) -> Refusal {
         S3Error::new(ErrorCode::ServiceUnavailable, "Access policies cannot be read now. Please retry."),
         error.to_string(),
     )
-}
-
-/// A sender who signed with a header is told why; whoever merely holds a URL is not.
-fn denied(denial: &Denial, resource: Resource<'_>, authenticated: &Authenticated) -> Refusal {
-    let key: &LiveKey = authenticated.key();
-    let who =
-        format!("User: {} is not authorized to perform: {} on resource: \"{resource}\"", key.principal, denial.action);
-    let shown = match authenticated.form() {
-        Form::Header => format!("{who} {}", denial.told()),
-        Form::Presigned { .. } => "Access Denied".to_owned(),
-    };
-    Refusal::because(S3Error::new(ErrorCode::AccessDenied, shown), format!("{who} {denial}"))
-}
-
-/// What a demand is judged on.
-fn resource<'a>(on: &'a DemandTarget, address: &'a Address) -> Resource<'a> {
-    let bucket = || address.bucket().map_or("", |bucket| bucket.as_str());
-    match on {
-        DemandTarget::Bucket => Resource::Bucket(bucket()),
-        DemandTarget::CopySource(source) => {
-            Resource::Object { bucket: source.bucket.as_str(), key: source.key.as_str() }
-        }
-        DemandTarget::EachObjectInBody => Resource::Object { bucket: bucket(), key: "*" },
-        DemandTarget::Object => Resource::Object { bucket: bucket(), key: address.key().map_or("", ObjectKey::as_str) },
-        DemandTarget::Service => Resource::Any,
-    }
 }

@@ -25,11 +25,18 @@ pub(super) struct Document {
     ended: bool,
     /// Where our own address stands in the document: the path of the element and its text.
     location: Option<(&'static [&'static str], String)>,
+    /// Whether the sender may not know that something is not there.
+    hides_absence: bool,
 }
 
 impl Document {
     pub(super) fn new(body: BackendBody, location: Option<(&'static [&'static str], String)>) -> Self {
-        Self { body, read: BytesMut::new(), started: false, ended: false, location }
+        Self { body, read: BytesMut::new(), started: false, ended: false, location, hides_absence: false }
+    }
+
+    /// The same document, with an error that tells of an absence turned into a denial if `hides`.
+    pub(super) fn hiding_absence(self, hides: bool) -> Self {
+        Self { hides_absence: hides, ..self }
     }
 
     pub(super) fn poll_data(
@@ -72,6 +79,9 @@ impl Document {
                 message: String::new(),
                 elements: Vec::new(),
             });
+            if self.hides_absence && super::respond::MISSING.contains(&&*error.code) {
+                error = BackendError { code: "AccessDenied".to_owned(), message: String::new(), elements: Vec::new() };
+            }
             published_error::sentence(&error.code).clone_into(&mut error.message);
             record.failed(&error.code, Some("answered so by the backend after status 200".to_owned()));
             return relayed_document(&error, record).into();

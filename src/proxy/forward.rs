@@ -13,17 +13,22 @@ use super::Proxy;
 use super::authorize::{Authorized, AuthorizedParts};
 use super::body::{ProofReceiver, Proved};
 use super::error::Refusal;
-use super::outgoing::Outgoing;
+use super::judge::Judge;
+use super::outgoing::{Described, Outgoing};
 use super::record::Record;
 use crate::backend::{AnswerBody, Backend, Target, UpstreamBody, forwardable_request_headers};
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Classified, Operation};
-use crate::s3::{ErrorCode, RequestHead, S3Error};
+use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
 
 /// A backend's answer to an authorized request whose body, if it had one, was proved or refused.
 pub(super) struct Answer {
-    pub(super) response: Response<AnswerBody>,
-    pub(super) operation: Operation,
+    /// `None` if nothing was sent, because nothing of a batch was allowed.
+    pub(super) response: Option<Response<AnswerBody>>,
+    pub(super) classified: Classified,
+    /// The objects of a batch that its sender may not delete: the backend knows nothing of them.
+    pub(super) denied: Vec<ObjectToDelete>,
+    pub(super) judge: Judge,
     pub(super) backend: Arc<Backend>,
     /// What the client asked for, for the addresses in answers.
     pub(super) head: RequestHead,
@@ -46,14 +51,19 @@ impl Proxy {
     }
 
     async fn send_on(&self, parts: AuthorizedParts, record: &mut Record) -> Result<Answer, Refusal> {
-        let AuthorizedParts { head, body, classified, payload, backend, until } = parts;
+        let AuthorizedParts { head, body, classified, payload, backend, until, mut judge } = parts;
         let mut headers = forwardable_request_headers(&head.headers)?;
-        adapt_headers(&mut headers, &classified, &backend)?;
-        let mut outgoing = Outgoing::prepare(self, &head, body, &classified, payload, &backend, &mut headers).await?;
+        adapt_headers(&mut headers, &classified, &judge, &backend)?;
+        let described = Described { head: &head, classified: &classified, payload, backend: &backend };
+        let mut outgoing = Outgoing::prepare(self, described, body, &mut headers, &mut judge, record).await?;
+        let denied = std::mem::take(&mut outgoing.denied);
+        if outgoing.is_settled {
+            return Ok(Answer { response: None, classified, denied, judge, backend, head, proved: None, until });
+        }
         if backend.takes_trailers() {
             outgoing.tell_proved(&mut headers);
         }
-        let Outgoing { body, length, payload, proof, proved } = outgoing;
+        let Outgoing { body, length, payload, proof, proved, .. } = outgoing;
         if let Some((_, progress)) = &proof {
             record.uploads(Arc::clone(progress));
         } else {
@@ -73,7 +83,7 @@ impl Proxy {
         };
         let (response, trailing) = self.exchange(&backend, target, body, proof).await?;
         let proved = proved.or(trailing);
-        Ok(Answer { response, operation: classified.operation, backend, head, proved, until })
+        Ok(Answer { response: Some(response), classified, denied, judge, backend, head, proved, until })
     }
 
     /// Sends the request and waits for the answer and for the proof of the body. A success counts only
@@ -119,10 +129,18 @@ impl Proxy {
 }
 
 /// Changes in the headers that were allowed through, for what was parsed out of them.
-fn adapt_headers(headers: &mut HeaderMap, classified: &Classified, backend: &Backend) -> Result<(), S3Error> {
+fn adapt_headers(
+    headers: &mut HeaderMap,
+    classified: &Classified,
+    judge: &Judge,
+    backend: &Backend,
+) -> Result<(), S3Error> {
     strip_chunked_encoding(headers)?;
     if let Some(source) = &classified.copy_source {
         headers.insert("x-amz-copy-source", source.to_header_value());
+    }
+    if headers.contains_key("x-amz-tagging") {
+        headers.insert("x-amz-tagging", judge.facts().tags().to_header_value());
     }
     if classified.drop_acl {
         headers.remove("x-amz-acl");

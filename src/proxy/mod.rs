@@ -13,9 +13,11 @@
 mod authenticate;
 mod authorize;
 mod body;
+mod context;
 mod document;
 mod error;
 mod forward;
+mod judge;
 mod outgoing;
 mod own;
 mod rebuild;
@@ -94,7 +96,7 @@ impl Proxy {
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.
     pub async fn serve(self: Arc<Self>, request: Request<RequestBody>, peer: Arc<Peer>) -> Response<ResponseBody> {
         let mut record = Record::start(self.request_ids.next(), &request, peer.address);
-        match self.carry(request, &mut record).await {
+        match self.carry(request, peer, &mut record).await {
             Ok(response) => record.follow(response),
             Err(refusal) => error::answer(refusal, record),
         }
@@ -103,9 +105,10 @@ impl Proxy {
     async fn carry(
         &self,
         request: Request<RequestBody>,
+        peer: Arc<Peer>,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let received = self.receive(request, record)?;
+        let received = self.receive(request, peer, record)?;
         let authenticated = self.authenticate(received, record).await?;
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {

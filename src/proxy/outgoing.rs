@@ -13,12 +13,14 @@ use sha2::{Digest, Sha256};
 use super::Proxy;
 use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
 use super::error::Refusal;
+use super::judge::Judge;
 use super::rebuild;
+use super::record::Record;
 use crate::backend::{Backend, UpstreamBody};
 use crate::listener::RequestBody;
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
-use crate::s3::{ErrorCode, RequestHead, S3Error};
+use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
 use crate::sigv4::{Payload, UpstreamPayload};
 
 /// A request body as it is sent on.
@@ -31,6 +33,19 @@ pub(super) struct Outgoing {
     pub(super) proof: Option<(ProofReceiver, Arc<AtomicU64>)>,
     /// A trailing checksum that was proved already and that the backend is not told.
     pub(super) proved: Option<Checksum>,
+    /// The objects of a batch that are not in its document, because the sender may not delete them.
+    pub(super) denied: Vec<ObjectToDelete>,
+    /// Whether there is nothing to send: nothing of a batch is allowed.
+    pub(super) is_settled: bool,
+}
+
+/// What a body belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Described<'a> {
+    pub(super) head: &'a RequestHead,
+    pub(super) classified: &'a Classified,
+    pub(super) payload: Payload,
+    pub(super) backend: &'a Backend,
 }
 
 /// Reads the whole body of a request that is answered here, and proves it.
@@ -57,13 +72,13 @@ impl Outgoing {
     /// What is wrong with the promise, or with a body that is read whole.
     pub(super) async fn prepare(
         proxy: &Proxy,
-        head: &RequestHead,
+        described: Described<'_>,
         body: RequestBody,
-        classified: &Classified,
-        payload: Payload,
-        backend: &Backend,
         headers: &mut HeaderMap,
+        judge: &mut Judge,
+        record: &mut Record,
     ) -> Result<Self, Refusal> {
+        let Described { head, classified, payload, backend } = described;
         let promise = promise(head, classified, payload)?;
         let length = promise.length()?;
         refuse_excess(length, classified)?;
@@ -76,7 +91,14 @@ impl Outgoing {
         let (verifying, proof) = VerifyingBody::new(body, promise)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
-            return Ok(Self::document(rebuild::document(proxy, head, &document, classified, backend, headers)?));
+            let rebuilt = rebuild::document(proxy, described, &document, headers, judge, record)?;
+            let is_settled = rebuilt.is_settled;
+            return Ok(Self { denied: rebuilt.denied, is_settled, ..Self::document(rebuilt.text) });
+        }
+        if let Body::Inspected { .. } = classified.row.body {
+            let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
+            rebuild::judge_places(proxy, described, &document, judge)?;
+            return Ok(Self::whole(document, upstream));
         }
         if length <= HELD_BACK {
             let (bytes, proved) = verifying.collect().await.map_err(Refusal::of_body)?;
@@ -92,7 +114,15 @@ impl Outgoing {
             None => (verifying.boxed_unsync(), Some(length), upstream),
         };
         let body = UpstreamBody::Stream(body);
-        Ok(Self { body, length, payload, proof: Some((proof, progress)), proved: None })
+        Ok(Self {
+            body,
+            length,
+            payload,
+            proof: Some((proof, progress)),
+            proved: None,
+            denied: Vec::new(),
+            is_settled: false,
+        })
     }
 
     /// Moves the proved checksum into `headers`, for a backend that is to store them.
@@ -106,7 +136,7 @@ impl Outgoing {
     fn whole(bytes: Bytes, payload: UpstreamPayload) -> Self {
         let length = Some(bytes.len() as u64);
         let body = if bytes.is_empty() { UpstreamBody::Empty } else { UpstreamBody::Whole(bytes) };
-        Self { body, length, payload, proof: None, proved: None }
+        Self { body, length, payload, proof: None, proved: None, denied: Vec::new(), is_settled: false }
     }
 
     /// A document that was written here: its hash is known.
@@ -133,10 +163,12 @@ fn refuse_excess(length: u64, classified: &Classified) -> Result<(), S3Error> {
         Body::None if length > 0 => {
             Err(S3Error::new(ErrorCode::InvalidRequest, format!("{name} takes no request body.")))
         }
-        Body::Forwarded { limit } | Body::Parsed { limit } if length > limit => Err(S3Error::new(
-            ErrorCode::EntityTooLarge,
-            format!("The request body of {name} may have at most {limit} bytes."),
-        )),
-        Body::Data | Body::Forwarded { .. } | Body::None | Body::Parsed { .. } => Ok(()),
+        Body::Forwarded { limit } | Body::Inspected { limit } | Body::Parsed { limit } if length > limit => {
+            Err(S3Error::new(
+                ErrorCode::EntityTooLarge,
+                format!("The request body of {name} may have at most {limit} bytes."),
+            ))
+        }
+        _ => Ok(()),
     }
 }

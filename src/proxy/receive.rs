@@ -1,29 +1,37 @@
 //! Step one: the request, parsed once. Unchecked beyond its form.
 
+use std::sync::Arc;
+
 use http::{Method, Request};
 
 use super::Proxy;
 use super::error::Refusal;
 use super::record::Record;
-use crate::listener::RequestBody;
+use crate::listener::{Peer, RequestBody};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 
 /// A request that is well-formed. Who sent it is not known.
 pub(super) struct Received {
     head: RequestHead,
     body: RequestBody,
+    peer: Arc<Peer>,
 }
 
 impl Received {
     /// The parts, for the step that finds out who sent it.
-    pub(super) fn into_unverified_parts(self) -> (RequestHead, RequestBody) {
-        (self.head, self.body)
+    pub(super) fn into_unverified_parts(self) -> (RequestHead, RequestBody, Arc<Peer>) {
+        (self.head, self.body, self.peer)
     }
 }
 
 impl Proxy {
     /// Parses `request`.
-    pub(super) fn receive(&self, request: Request<RequestBody>, record: &mut Record) -> Result<Received, Refusal> {
+    pub(super) fn receive(
+        &self,
+        request: Request<RequestBody>,
+        peer: Arc<Peer>,
+        record: &mut Record,
+    ) -> Result<Received, Refusal> {
         let (parts, body) = request.into_parts();
         if matches!(parts.method, Method::CONNECT | Method::TRACE) {
             return Err(
@@ -32,6 +40,6 @@ impl Proxy {
         }
         let head = RequestHead::parse(parts.method, &parts.uri, parts.headers, &self.domains)?;
         record.addressed(&head.address);
-        Ok(Received { head, body })
+        Ok(Received { head, body, peer })
     }
 }

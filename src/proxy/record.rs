@@ -10,7 +10,7 @@ use http::{Request, Response, Version};
 use http_body::Body as _;
 
 use super::response_body::ResponseBody;
-use crate::audit::AccessEvent;
+use crate::audit::{AccessEvent, Decision};
 use crate::identity::{AccessKeyId, Principal};
 use crate::s3::Address;
 
@@ -55,6 +55,7 @@ impl Record {
             operation: None,
             access_key_id: None,
             principal: None,
+            decision: None,
             status: 0,
             error_code: None,
             reason: None,
@@ -97,6 +98,11 @@ impl Record {
 
     pub(super) fn classified(&mut self, operation: &'static str) {
         self.event.operation = Some(operation);
+    }
+
+    /// Notes what was decided; what is decided later stands for it all.
+    pub(super) fn decided(&mut self, decision: Option<Decision>) {
+        self.event.decision = decision;
     }
 
     pub(super) fn sent_to(&mut self, backend: &str) {

@@ -13,7 +13,7 @@ use super::response_body::{BackendBody, ResponseBody};
 use crate::backend::{Backend, forwardable_response_headers};
 use crate::s3::operation::Operation;
 use crate::s3::percent::{self, Slash};
-use crate::s3::{ErrorCode, RequestHead, S3Error, location, published_error, xml};
+use crate::s3::{DeleteResult, ErrorCode, ObjectToDelete, RequestHead, S3Error, location, published_error, xml};
 
 /// Error documents of a backend are read up to here.
 const LONGEST_ERROR: usize = 64 * 1024;
@@ -39,12 +39,35 @@ pub(super) const ABOUT_US: [&str; 14] = [
 impl Proxy {
     /// Makes the client's answer from the backend's.
     pub(super) async fn respond(&self, answer: Answer, record: &mut Record) -> Result<Response<ResponseBody>, Refusal> {
-        let Answer { response, operation, backend, head, proved, until } = answer;
+        let Answer { response, classified, denied, judge, backend, head, proved, until } = answer;
+        let operation = classified.operation;
+        let Some(response) = response else { return Ok(batch_answer(&refused(&denied), record)) };
         let (parts, body) = response.into_parts();
         let status = parts.status;
-        let body = BackendBody::new(body, self.idle_timeout, until);
+        let mut body = BackendBody::new(body, self.idle_timeout, until);
+        // Only who may list may know that something is not there.
+        let may_know = || match classified.copy_source.as_ref().map(|source| &source.bucket).or(head.address.bucket()) {
+            Some(bucket) => judge.may_know_what_is_missing(&head, bucket.as_str()),
+            None => Ok(()),
+        };
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
-            return Err(failure(&parts, body, &backend, record).await);
+            let (refusal, code) = failure(&parts, body, &backend, record).await;
+            if head.address.key().is_some() && tells_of_absence(status, code.as_deref()) {
+                may_know()?;
+            }
+            return Err(refusal);
+        }
+        if operation == Operation::DeleteObjects {
+            let document = read_to_end(&mut body, DeleteResult::MAX_BYTES).await;
+            let mut result = document.as_deref().and_then(|document| DeleteResult::parse(document).ok());
+            let Some(result) = &mut result else {
+                return Err(misconfigured("the backend's answer to a batch cannot be read".to_owned()));
+            };
+            if may_know().is_err() {
+                result.deny(&MISSING);
+            }
+            denied.iter().for_each(|object| result.refuse(object));
+            return Ok(batch_answer(result, record));
         }
         let mut headers = forwardable_response_headers(&parts.headers);
         headers.insert("x-amz-request-id", request_id(record));
@@ -64,7 +87,8 @@ impl Proxy {
             }
             Operation::CopyObject | Operation::UploadPartCopy => {
                 headers.remove(CONTENT_LENGTH);
-                ResponseBody::document(Document::new(body, None))
+                let hidden = may_know().is_err();
+                ResponseBody::document(Document::new(body, None).hiding_absence(hidden))
             }
             _ => ResponseBody::backend(body),
         };
@@ -94,14 +118,19 @@ impl Proxy {
 }
 
 /// What the client is told of a backend's error or redirect.
-async fn failure(parts: &response::Parts, body: BackendBody, backend: &Backend, record: &Record) -> Refusal {
+async fn failure(
+    parts: &response::Parts,
+    body: BackendBody,
+    backend: &Backend,
+    record: &Record,
+) -> (Refusal, Option<String>) {
     let status = parts.status;
     if status.is_informational() {
-        return misconfigured(format!("the backend answered with {status}, which nobody asked for"));
+        return (misconfigured(format!("the backend answered with {status}, which nobody asked for")), None);
     }
     if status.is_redirection() {
         tracing::error!(backend = backend.name(), %status, "the backend redirects; check its endpoint, region and addressing");
-        return misconfigured(format!("the backend answered with a redirect, {status}"));
+        return (misconfigured(format!("the backend answered with a redirect, {status}")), None);
     }
     let document = read_error(body).await;
     let error = xml::parse_error_document(&document);
@@ -118,12 +147,56 @@ async fn failure(parts: &response::Parts, body: BackendBody, backend: &Backend, 
             request_id = record.request_id(),
             "the backend refused our own credential: check its access key, clock and region"
         );
-        return misconfigured(format!("the backend refused our own credential: {code}"));
+        return (misconfigured(format!("the backend refused our own credential: {code}")), None);
     }
+    let code = error.as_ref().map(|error| error.code.clone());
     let mut error = error.unwrap_or_else(|| without_document(status, record));
     let words = std::mem::replace(&mut error.message, published_error::sentence(&error.code).to_owned());
     tracing::debug!(backend = backend.name(), request_id = record.request_id(), words, "the backend's own words");
-    Refusal::of_backend(status, error)
+    (Refusal::of_backend(status, error), code)
+}
+
+/// Whether an error says that an object or a version of it is not there, or is a delete marker. A bare
+/// status, and a code that is not known, may say so; some codes are about something else.
+fn tells_of_absence(status: StatusCode, code: Option<&str>) -> bool {
+    const OF_SOMETHING_ELSE: [&str; 5] = [
+        "NoSuchBucket",
+        "NoSuchObjectLockConfiguration",
+        "NoSuchTagSet",
+        "NoSuchUpload",
+        "ObjectLockConfigurationNotFoundError",
+    ];
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+        && !code.is_some_and(|code| OF_SOMETHING_ELSE.contains(&code))
+}
+
+/// The codes that say so within an answer.
+pub(super) const MISSING: [&str; 2] = ["NoSuchKey", "NoSuchVersion"];
+
+fn refused(objects: &[ObjectToDelete]) -> DeleteResult {
+    let mut result = DeleteResult::default();
+    objects.iter().for_each(|object| result.refuse(object));
+    result
+}
+
+/// The answer to a batch, which is a success whatever became of its objects.
+fn batch_answer(result: &DeleteResult, record: &Record) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::own(result.to_xml()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response.headers_mut().insert("x-amz-request-id", request_id(record));
+    response
+}
+
+/// The whole body, if it is no longer than `longest` and did not break off.
+async fn read_to_end(body: &mut BackendBody, longest: usize) -> Option<Bytes> {
+    let mut read = BytesMut::new();
+    while let Some(piece) = std::future::poll_fn(|context| body.poll_data(context)).await {
+        read.extend_from_slice(&piece.ok()?);
+        if read.len() > longest {
+            return None;
+        }
+    }
+    Some(read.freeze())
 }
 
 const LOCATION_PATH: &[&str] = &["CompleteMultipartUploadResult", "Location"];

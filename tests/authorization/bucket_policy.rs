@@ -76,9 +76,8 @@ async fn what_is_not_there_is_said_apart() {
 async fn the_status_says_whether_the_policy_is_public() {
     let app = start().await;
     let of_organization = statement("Allow", r#""s3:*""#, "bucket").replace(r#""*","#, r#"{"AWS": "ab1cd2"},"#);
-    for (document, public) in
-        [(policy(&of_organization), "false"), (policy(&statement("Allow", r#""s3:GetObject""#, "bucket")), "true")]
-    {
+    let of_all = statement("Allow", r#""s3:GetObject", "s3:GetBucketPolicyStatus""#, "bucket");
+    for (document, public) in [(policy(&of_organization), "false"), (policy(&of_all), "true")] {
         put_policy(&app, "bucket", &document).await;
         let response = send(&app, &app.admin, Request::get("/bucket?policyStatus")).await;
         let status = response.element("IsPublic");

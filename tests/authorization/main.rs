@@ -6,8 +6,15 @@
 #[expect(dead_code, unused_imports, reason = "shared with the data plane's tests, which use all of it")]
 mod support;
 
+mod absence;
+mod batches;
 mod bucket_life;
 mod bucket_policy;
 mod bucket_stock;
+mod conditions;
+mod copies;
 mod list_buckets;
+mod operations;
 mod public_access_block;
+mod record;
+mod rules;

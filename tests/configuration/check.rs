@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use crate::fixture::{Fixture, SECRET, VALID, valid_but};
 
-fn check(fixture: &Fixture, text: &str) -> Output {
+pub(crate) fn check(fixture: &Fixture, text: &str) -> Output {
     fixture.write("portcullis.toml", text);
     Command::new(env!("CARGO_BIN_EXE_portcullis"))
         .arg("check")

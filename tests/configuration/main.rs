@@ -6,6 +6,7 @@
 mod check;
 mod examples;
 mod fixture;
+mod policies;
 mod refused;
 mod refused_federation;
 mod refused_files;

@@ -40,6 +40,7 @@ mod limits;
 mod log;
 mod log_lines;
 mod login;
+mod policy_crash;
 mod rights;
 mod rights_by_policy;
 mod rights_of_the_federated;

@@ -97,7 +97,9 @@ impl OrganizationPolicies {
                 }
             };
             what.sets().for_each(|numbers| consider(numbers, None));
-            what.to_try().for_each(|(pattern, numbers)| consider(numbers, Some(pattern)));
+            let fits = |pattern: &Pattern| name.is_some_and(|name| pattern.fits_the_end_of(name));
+            let to_try = what.to_try().filter(|(pattern, _)| fits(pattern));
+            to_try.for_each(|(pattern, numbers)| consider(numbers, Some(pattern)));
             let name = |number: Option<usize>| number.and_then(|number| self.statements.get(number)).map(|it| &it.name);
             Verdict::of(name(denying), name(allowing))
         })
@@ -201,10 +203,9 @@ impl Statement {
             Some(name) => pattern.matches(name),
             None => pattern.shape() == Shape::Every,
         };
-        match with_name(question.resource, |name| self.resources.iter().any(|pattern| covers(pattern, name))) {
-            true => Outcome::Matches,
-            false => Outcome::OtherResource,
-        }
+        let is_covered =
+            with_name(question.resource, |name| self.resources.iter().any(|pattern| covers(pattern, name)));
+        if is_covered { Outcome::Matches } else { Outcome::OtherResource }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::s3::operation::Action;
 
 fn policy(name: &str, statements: &[Value]) -> OrganizationPolicy {
     let document = json!({ "version": "v1alpha1", "name": name, "statements": statements });
-    OrganizationPolicy::parse(document.to_string().as_bytes()).expect(&document.to_string())
+    OrganizationPolicy::parse(document.to_string().as_bytes()).unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
 fn statement(name: &str, effect: &str, actions: &[&str], resources: &[&str], principals: &[&str]) -> Value {
@@ -73,7 +73,7 @@ fn e17_a_deny_wins_over_every_allow_wherever_it_stands() {
     let denying = statement("no", "Deny", &["s3:GetObject"], &["b/locked/*"], &["saml/A"]);
     for (first, second) in [(&allowing, &denying), (&denying, &allowing)] {
         let one = [policy("p", &[first.clone(), second.clone()])];
-        let two = [policy("p", &[first.clone()]), policy("q", &[second.clone()])];
+        let two = [policy("p", std::slice::from_ref(first)), policy("q", std::slice::from_ref(second))];
         for policies in [OrganizationPolicies::compile(&one), OrganizationPolicies::compile(&two)] {
             assert!(is_allowed(&policies, "saml/A", Action::GetObject, object("open/k")));
             assert!(is_allowed(&policies, "saml/B", Action::GetObject, object("locked/k")));

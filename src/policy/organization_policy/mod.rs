@@ -102,6 +102,7 @@ impl fmt::Display for PolicyName {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn effect_as_written<S: serde::Serializer>(effect: &Effect, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(effect.as_str())
 }

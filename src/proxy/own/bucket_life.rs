@@ -2,7 +2,9 @@
 //!
 //! Deleting: what is kept goes once the backend has said that the bucket is gone, and only then. If that
 //! fails, or the program stops in between, it is left over: it can only refuse, never allow, since the
-//! policy of a bucket narrows what organization policies allow.
+//! policy of a bucket narrows what organization policies allow. What has been replaced since the request came
+//! is not forgotten: another node has made the bucket anew by then. (What another node keeps within the
+//! moment that its news take to arrive can still be lost.)
 //!
 //! Making: what is left over goes before the backend is asked for the bucket, so that nobody meets the new
 //! bucket under the policy of the old one; if it cannot go, there is no new bucket. But only if the backend
@@ -12,6 +14,9 @@
 //! [`Turns`](super::Turns). A bucket that somebody makes at the backend itself in that time begins without
 //! a policy, as it would anyway.
 
+use std::sync::Arc;
+
+use crate::authority::BucketRules;
 use crate::backend::Backend;
 use crate::proxy::Proxy;
 use crate::proxy::authorize::Authorized;
@@ -37,9 +42,11 @@ impl Proxy {
             }
             (Operation::DeleteBucket, Some(bucket)) => {
                 let _turn = self.turns.take(&bucket).await;
+                let before = self.authority.in_force()?.bucket(bucket.as_str()).cloned();
                 let answer = self.forward(authorized, record).await?;
-                if answer.response.status().is_success() {
-                    self.forget(&bucket, record).await;
+                let deleted = answer.response.as_ref().is_some_and(|response| response.status().is_success());
+                if let Some(before) = before.filter(|_| deleted) {
+                    self.forget(&bucket, &before, record).await;
                 }
                 Ok(answer)
             }
@@ -56,8 +63,16 @@ impl Proxy {
     }
 
     /// The bucket is gone, whatever becomes of this.
-    async fn forget(&self, bucket: &BucketName, record: &Record) {
-        if let Err(error) = self.authority.forget_bucket(bucket).await {
+    async fn forget(&self, bucket: &BucketName, before: &Arc<BucketRules>, record: &Record) {
+        let forgotten = match self.authority.in_force() {
+            Ok(now) if now.bucket(bucket.as_str()).is_some_and(|rules| Arc::ptr_eq(rules, before)) => {
+                self.authority.forget_bucket(bucket).await
+            }
+            // It was replaced meanwhile, through another node: it is the next bucket's.
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = forgotten {
             tracing::error!(
                 bucket = bucket.as_str(),
                 request_id = record.request_id(),

@@ -18,15 +18,12 @@ impl Turns {
     pub(super) async fn take(&self, bucket: &BucketName) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match turns.get(bucket).and_then(Weak::upgrade) {
-                Some(turn) => turn,
-                None => {
-                    turns.retain(|_, turn| turn.strong_count() > 0);
-                    let turn = Arc::new(Turn::new(()));
-                    turns.insert(bucket.clone(), Arc::downgrade(&turn));
-                    turn
-                }
-            }
+            turns.get(bucket).and_then(Weak::upgrade).unwrap_or_else(|| {
+                turns.retain(|_, turn| turn.strong_count() > 0);
+                let turn = Arc::new(Turn::new(()));
+                turns.insert(bucket.clone(), Arc::downgrade(&turn));
+                turn
+            })
         };
         turn.lock_owned().await
     }

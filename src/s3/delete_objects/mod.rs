@@ -3,6 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 
+mod result;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,8 @@ use super::address::opaque_id;
 use super::operation::Action;
 use super::xml::{self, Element, Limits, escape_key, push_element};
 use super::{ObjectKey, S3Error};
+
+pub use result::DeleteResult;
 
 /// A batch of objects to delete.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

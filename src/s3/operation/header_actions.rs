@@ -42,6 +42,23 @@ pub(super) fn needed(target: Target, headers: &HeaderMap) -> Vec<Action> {
     actions
 }
 
+/// Whether the headers make a write depend on the contents or the age of what is stored. `*` asks only
+/// whether there is something, which every write may.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-delete-enforce.html>
+pub(super) fn compares(headers: &HeaderMap) -> bool {
+    const ALWAYS: [&str; 5] = [
+        "if-modified-since",
+        "if-unmodified-since",
+        "x-amz-if-match-initiated-time",
+        "x-amz-if-match-last-modified-time",
+        "x-amz-if-match-size",
+    ];
+    let names_a_tag =
+        |name: &str| headers.get_all(name).iter().any(|value| value.as_bytes().trim_ascii() != b"*".as_slice());
+    names_a_tag("if-match") || names_a_tag("if-none-match") || ALWAYS.iter().any(|name| headers.contains_key(*name))
+}
+
 /// Whether there is an `x-amz-acl` that says no more than what holds anyway, and no grant beside it.
 pub(super) fn acl_is_default(headers: &HeaderMap) -> bool {
     headers.contains_key(ACL) && !headers.keys().any(|name| grants(headers, name.as_str()))

@@ -74,6 +74,8 @@ pub enum DemandTarget {
 
 /// Names the operation of a request and the actions it needs.
 ///
+/// A write that compares what is stored (`If-Match` with an entity tag and its like) needs to read it too:
+/// its answer tells.
 /// Header-borne actions: see `header_actions.rs`. Copies need `s3:GetObject` on their source, or
 /// `s3:GetObjectVersion` where a version is named. Tags that come along with a copy by default need no
 /// action of their own, since whether the source has any is not known here; tags that are written or
@@ -105,7 +107,11 @@ pub fn classify(input: Classify<'_>) -> Result<Classified, S3Error> {
         let action = if source.version_id.is_some() { Action::GetObjectVersion } else { Action::GetObject };
         demands.push((action, DemandTarget::CopySource(source.clone())));
     }
-    for action in header_actions::needed(input.target, input.headers) {
+    let writes = matches!(row.verb, Verb::Delete | Verb::Post | Verb::Put);
+    let compares = writes && input.target == Target::Object && header_actions::compares(input.headers);
+    let read = if version_id.is_some() { Action::GetObjectVersion } else { Action::GetObject };
+    let added = header_actions::needed(input.target, input.headers).into_iter().chain(compares.then_some(read));
+    for action in added {
         let demand = (action, demand_target(action, input.target));
         if !demands.contains(&demand) {
             demands.push(demand);

@@ -42,6 +42,12 @@ pub enum Body {
         /// The longest body taken, in bytes.
         limit: u64,
     },
+    /// A document that is read here for the buckets it names, and passed on as it is, at most `limit` bytes
+    /// long.
+    Inspected {
+        /// The longest body taken, in bytes.
+        limit: u64,
+    },
     /// A document that is read here, and written anew if it is sent on, at most `limit` bytes long.
     Parsed {
         /// The longest body taken, in bytes.
@@ -169,6 +175,8 @@ const PARTS: Body = Body::Forwarded { limit: 4 * MIB };
 const POLICY: Body = Body::Parsed { limit: 20 * KIB };
 const ACL: Body = Body::Parsed { limit: MIB };
 const BATCH: Body = Body::Parsed { limit: 8 * MIB };
+const TAGS: Body = Body::Parsed { limit: 64 * KIB };
+const PLACES: Body = Body::Inspected { limit: MIB };
 const SMALL: Body = Body::Parsed { limit: 16 * KIB };
 
 const HERE: Support = Support::Served;
@@ -179,8 +187,8 @@ operations! {
     CompleteMultipartUpload Post Object, select "uploadId", needs [PutObject], body PARTS;
     CopyObject Put Object, header "x-amz-copy-source", needs [PutObject];
     CreateBucket Put Bucket, needs [CreateBucket], body SMALL;
-    CreateBucketMetadataConfiguration Post Bucket, select "metadataConfiguration", needs [CreateBucketMetadataTableConfiguration], body DOCUMENT;
-    CreateBucketMetadataTableConfiguration Post Bucket, select "metadataTable", needs [CreateBucketMetadataTableConfiguration], body DOCUMENT;
+    CreateBucketMetadataConfiguration Post Bucket, select "metadataConfiguration", needs [CreateBucketMetadataTableConfiguration], body PLACES;
+    CreateBucketMetadataTableConfiguration Post Bucket, select "metadataTable", needs [CreateBucketMetadataTableConfiguration], body PLACES;
     CreateMultipartUpload Post Object, select "uploads", needs [PutObject];
     CreateSession Get Bucket, select "session", needs [], refused EXPRESS;
     DeleteBucket Delete Bucket, needs [DeleteBucket];
@@ -251,34 +259,34 @@ operations! {
     PutBucketAbac Put Bucket, select "abac", needs [PutBucketAbac], body DOCUMENT;
     PutBucketAccelerateConfiguration Put Bucket, select "accelerate", needs [PutAccelerateConfiguration], body DOCUMENT;
     PutBucketAcl Put Bucket, select "acl", needs [PutBucketAcl], body ACL;
-    PutBucketAnalyticsConfiguration Put Bucket, select "analytics", with "id", needs [PutAnalyticsConfiguration], body DOCUMENT;
+    PutBucketAnalyticsConfiguration Put Bucket, select "analytics", with "id", needs [PutAnalyticsConfiguration], body PLACES;
     PutBucketCors Put Bucket, select "cors", needs [PutBucketCORS], body DOCUMENT;
     PutBucketEncryption Put Bucket, select "encryption", needs [PutEncryptionConfiguration], body DOCUMENT;
     PutBucketIntelligentTieringConfiguration Put Bucket, select "intelligent-tiering", with "id", needs [PutIntelligentTieringConfiguration], body DOCUMENT;
-    PutBucketInventoryConfiguration Put Bucket, select "inventory", with "id", needs [PutInventoryConfiguration], body DOCUMENT;
+    PutBucketInventoryConfiguration Put Bucket, select "inventory", with "id", needs [PutInventoryConfiguration], body PLACES;
     PutBucketLifecycleConfiguration Put Bucket, select "lifecycle", needs [PutLifecycleConfiguration], body DOCUMENT;
-    PutBucketLogging Put Bucket, select "logging", needs [PutBucketLogging], body DOCUMENT;
+    PutBucketLogging Put Bucket, select "logging", needs [PutBucketLogging], body PLACES;
     PutBucketMetricsConfiguration Put Bucket, select "metrics", with "id", needs [PutMetricsConfiguration], body DOCUMENT;
     PutBucketNotificationConfiguration Put Bucket, select "notification", needs [PutBucketNotification], body DOCUMENT;
     PutBucketOwnershipControls Put Bucket, select "ownershipControls", needs [PutBucketOwnershipControls], body DOCUMENT;
     PutBucketPolicy Put Bucket, select "policy", needs [PutBucketPolicy], body POLICY, answered HERE;
-    PutBucketReplication Put Bucket, select "replication", needs [PutReplicationConfiguration], body DOCUMENT;
+    PutBucketReplication Put Bucket, select "replication", needs [PutReplicationConfiguration], body PLACES;
     PutBucketRequestPayment Put Bucket, select "requestPayment", needs [PutBucketRequestPayment], body DOCUMENT;
     PutBucketTagging Put Bucket, select "tagging", needs [PutBucketTagging], body DOCUMENT;
     PutBucketVersioning Put Bucket, select "versioning", needs [PutBucketVersioning], body DOCUMENT;
     PutBucketWebsite Put Bucket, select "website", needs [PutBucketWebsite], body DOCUMENT;
     PutObject Put Object, needs [PutObject], body DATA;
     PutObjectAcl Put Object, select "acl", needs [PutObjectAcl], version [PutObjectVersionAcl], body ACL;
-    PutObjectLegalHold Put Object, select "legal-hold", needs [PutObjectLegalHold], version [PutObjectLegalHold], body DOCUMENT;
+    PutObjectLegalHold Put Object, select "legal-hold", needs [PutObjectLegalHold], version [PutObjectLegalHold], body SMALL;
     PutObjectLockConfiguration Put Bucket, select "object-lock", needs [PutBucketObjectLockConfiguration], body DOCUMENT;
-    PutObjectRetention Put Object, select "retention", needs [PutObjectRetention], version [PutObjectRetention], body DOCUMENT;
-    PutObjectTagging Put Object, select "tagging", needs [PutObjectTagging], version [PutObjectVersionTagging], body DOCUMENT;
+    PutObjectRetention Put Object, select "retention", needs [PutObjectRetention], version [PutObjectRetention], body SMALL;
+    PutObjectTagging Put Object, select "tagging", needs [PutObjectTagging], version [PutObjectVersionTagging], body TAGS;
     PutPublicAccessBlock Put Bucket, select "publicAccessBlock", needs [PutBucketPublicAccessBlock], body SMALL, answered HERE;
     RenameObject Put Object, select "renameObject", header "x-amz-rename-source", needs [PutObject], refused EXPRESS;
     RestoreObject Post Object, select "restore", needs [RestoreObject], version [RestoreObject], body SMALL;
     SelectObjectContent Post Object, select "select", may SELECT, needs [GetObject], body DOCUMENT, refused "answers as event streams are not passed on; read the object and filter it";
-    UpdateBucketMetadataInventoryTableConfiguration Put Bucket, select "metadataInventoryTable", needs [UpdateBucketMetadataInventoryTableConfiguration], body DOCUMENT;
-    UpdateBucketMetadataJournalTableConfiguration Put Bucket, select "metadataJournalTable", needs [UpdateBucketMetadataJournalTableConfiguration], body DOCUMENT;
+    UpdateBucketMetadataInventoryTableConfiguration Put Bucket, select "metadataInventoryTable", needs [UpdateBucketMetadataInventoryTableConfiguration], body PLACES;
+    UpdateBucketMetadataJournalTableConfiguration Put Bucket, select "metadataJournalTable", needs [UpdateBucketMetadataJournalTableConfiguration], body PLACES;
     UpdateObjectEncryption Put Object, select "encryption", needs [UpdateObjectEncryption], version [UpdateObjectEncryption], body DOCUMENT;
     UploadPart Put Object, select "uploadId", with "partNumber", needs [PutObject], body DATA;
     UploadPartCopy Put Object, select "uploadId", with "partNumber", header "x-amz-copy-source", needs [PutObject];

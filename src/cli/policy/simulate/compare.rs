@@ -8,7 +8,7 @@ use super::log::{Line, Recorded};
 use crate::audit::Judged;
 use crate::authority::{Claim, InForce};
 use crate::identity::OrganizationId;
-use crate::policy::{OwnedContext, PolicyAction, Resource};
+use crate::policy::{FixedKey, OwnedContext, PolicyAction, Resource, Value};
 
 /// What a draft would change.
 #[derive(Serialize)]
@@ -75,7 +75,7 @@ impl Comparison {
     fn judge_again(&mut self, Recorded { request_id, judged }: &Recorded) -> Option<()> {
         let Judged { principal, permission, demands, context } = judged;
         let context = OwnedContext::parse(context, &self.organization).ok()?;
-        let context = context.lend();
+        let mut context = context.lend();
         let claim = match principal {
             Some(principal) => Claim::of_principal(principal, *permission),
             None => Claim::anonymous(),
@@ -85,6 +85,9 @@ impl Comparison {
         let (mut changed, mut changed_since) = (false, false);
         for (action, demand) in questions {
             let resource = resource(&demand.resource);
+            if let Some(version) = &demand.version_id {
+                context.set(FixedKey::VersionId, Value::Text(version));
+            }
             let now = self.now.judge(&claim, action, resource, &context);
             let draft = self.draft.judge(&claim, action, resource, &context);
             changed_since |= now.is_ok() != demand.allowed;

@@ -1,0 +1,264 @@
+//! What is known of a request for the conditions of policies. Every value comes from what was verified: the
+//! signed head, the socket, the clock, the key. Nothing that a client merely names like a condition key gets
+//! in, and what an address claims to forward counts for nothing.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use super::authenticate::Authenticated;
+use crate::identity::Groups;
+use crate::keys::LiveKey;
+use crate::listener::Peer;
+use crate::policy::{Context, FixedKey, Value};
+use crate::s3::operation::{Classified, Operation};
+use crate::s3::{ErrorCode, RequestHead, Retention, S3Error, Tagging};
+use crate::sigv4::{Form, Payload};
+
+/// The values that are not lent by the head of the request or by the key.
+#[derive(Debug)]
+pub(super) struct Facts {
+    now: Timestamp,
+    signed_at: Timestamp,
+    peer: IpAddr,
+    tls: Option<f64>,
+    form: Form,
+    payload: Payload,
+    principal_arn: String,
+    groups: Groups,
+    lists: bool,
+    max_keys: Option<f64>,
+    copy_source: Option<String>,
+    tags: Tagging,
+    tag_keys: Vec<String>,
+    lock_mode: Option<String>,
+    legal_hold: Option<String>,
+    retain_until: Option<Timestamp>,
+    location: Option<String>,
+}
+
+impl Facts {
+    /// What is known before the body is read. `groups` are those of the key's owner.
+    ///
+    /// # Errors
+    /// 400 for a value that the backend might read otherwise than policies do.
+    pub(super) fn of(
+        authenticated: &Authenticated,
+        classified: &Classified,
+        now: Timestamp,
+        groups: Groups,
+    ) -> Result<Self, S3Error> {
+        let (head, key) = (authenticated.head(), authenticated.key());
+        for name in ONCE {
+            head.single_header(name)?;
+        }
+        for (_, name) in HEADERS {
+            text(&head.headers, name)?;
+        }
+        let lists = lists(classified.operation);
+        let max_keys = if lists { parameter(head, "max-keys").filter(|text| !text.is_empty()) } else { None };
+        let max_keys = max_keys.map(whole_number).transpose()?;
+        let retain_until = text(&head.headers, "x-amz-object-lock-retain-until-date")?.map(moment).transpose()?;
+        let source = classified.copy_source.as_ref();
+        let mut facts = Self {
+            now,
+            signed_at: authenticated.signed_at(),
+            peer: source_ip(authenticated.peer(), &head.headers),
+            tls: authenticated.peer().tls.as_ref().map(|tls| tls.version_number()),
+            form: authenticated.form(),
+            payload: authenticated.payload(),
+            principal_arn: format!("arn:aws:iam::{}:{}", key.organization, key.principal),
+            groups,
+            lists,
+            max_keys,
+            copy_source: source.map(|source| format!("{}/{}", source.bucket.as_str(), source.key.as_str())),
+            tags: Tagging::default(),
+            tag_keys: Vec::new(),
+            lock_mode: None,
+            legal_hold: None,
+            retain_until,
+            location: None,
+        };
+        if let Some(value) = head.headers.get("x-amz-tagging") {
+            facts.learn_tags(Tagging::parse_header(value.as_bytes())?);
+        }
+        Ok(facts)
+    }
+
+    pub(super) fn learn_tags(&mut self, tags: Tagging) {
+        self.tag_keys = tags.tags().iter().map(|(key, _)| key.clone()).collect();
+        self.tags = tags;
+    }
+
+    pub(super) fn learn_retention(&mut self, retention: &Retention) {
+        self.lock_mode = retention.mode().map(str::to_owned);
+        self.retain_until = retention.until();
+    }
+
+    pub(super) fn learn_legal_hold(&mut self, status: &str) {
+        self.legal_hold = Some(status.to_owned());
+    }
+
+    pub(super) fn learn_location(&mut self, location: Option<String>) {
+        self.location = location;
+    }
+
+    /// The tags that come with the request.
+    pub(super) fn tags(&self) -> &Tagging {
+        &self.tags
+    }
+
+    /// `arn:aws:iam::<org>:<principal>`
+    pub(super) fn principal_arn(&self) -> &str {
+        &self.principal_arn
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The values for the conditions of policies. The version is the demand's to say.
+    pub(super) fn context<'a>(&'a self, head: &'a RequestHead, key: &'a LiveKey) -> Context<'a> {
+        let mut context = Context::new();
+        let mut set = |key, value: Option<Value<'a>>| {
+            if let Some(value) = value {
+                context.set(key, value);
+            }
+        };
+        for (key, name) in HEADERS {
+            set(key, text(&head.headers, name).ok().flatten().map(Value::Text));
+        }
+        for (key, name) in UNJUDGED {
+            set(key, text(&head.headers, name).ok().flatten().map(Value::Text));
+        }
+        if self.lists {
+            set(FixedKey::Delimiter, parameter(head, "delimiter").map(Value::Text));
+            set(FixedKey::Prefix, parameter(head, "prefix").map(Value::Text));
+            set(FixedKey::MaxKeys, self.max_keys.map(Value::Number));
+        }
+        set(FixedKey::ContentSha256, payload_text(self.payload, &head.headers).map(Value::Text));
+        set(FixedKey::CurrentTime, Some(Value::Time(self.now)));
+        set(FixedKey::EpochTime, Some(Value::Time(self.now)));
+        set(FixedKey::SourceIp, Some(Value::Address(self.peer)));
+        set(FixedKey::SecureTransport, Some(Value::Flag(self.tls.is_some())));
+        set(FixedKey::TlsVersion, self.tls.map(Value::Number));
+        set(FixedKey::PrincipalArn, Some(Value::Text(&self.principal_arn)));
+        set(FixedKey::PrincipalOrgId, Some(Value::Text(key.organization.as_str())));
+        set(FixedKey::CwPrincipalOrgId, Some(Value::Text(key.organization.as_str())));
+        set(FixedKey::UserId, Some(Value::Text(key.principal.as_str())));
+        let own = ["coreweave/", "static/"];
+        let name = own.iter().find_map(|prefix| key.principal.as_str().strip_prefix(prefix));
+        set(FixedKey::Username, name.map(Value::Text));
+        set(FixedKey::Groups, Some(Value::Texts(self.groups.as_slice())).filter(|_| !self.groups.is_empty()));
+        let form = match self.form {
+            Form::Header => "REST-HEADER",
+            Form::Presigned { .. } => "REST-QUERY-STRING",
+        };
+        set(FixedKey::AuthType, Some(Value::Text(form)));
+        set(FixedKey::SignatureVersion, Some(Value::Text("AWS4-HMAC-SHA256")));
+        let age = self.now.as_millisecond() - self.signed_at.as_millisecond();
+        #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+        set(FixedKey::SignatureAge, Some(Value::Number(age as f64)));
+        set(FixedKey::CopySource, self.copy_source.as_deref().map(Value::Text));
+        set(FixedKey::LocationConstraint, self.location.as_deref().map(Value::Text));
+        set(FixedKey::RequestObjectTagKeys, Some(Value::Texts(&self.tag_keys)).filter(|_| !self.tag_keys.is_empty()));
+        set(FixedKey::ObjectLockRetainUntilDate, self.retain_until.map(Value::Time));
+        // A document is what is asked for where there is one.
+        if let Some(mode) = &self.lock_mode {
+            set(FixedKey::ObjectLockMode, Some(Value::Text(mode)));
+        }
+        if let Some(hold) = &self.legal_hold {
+            set(FixedKey::ObjectLockLegalHold, Some(Value::Text(hold)));
+        }
+        context.set_principal_tags(&key.attributes);
+        context.set_request_tags(self.tags.tags());
+        context
+    }
+}
+
+/// The operations whose `prefix`, `delimiter` and `max-keys` say what is listed.
+pub(super) fn lists(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::ListMultipartUploads
+            | Operation::ListObjectVersions
+            | Operation::ListObjects
+            | Operation::ListObjectsV2
+    )
+}
+
+/// The value of a query parameter; empty if it stands there without one.
+pub(super) fn parameter<'a>(head: &'a RequestHead, name: &str) -> Option<&'a str> {
+    let found = head.query.parameters().iter().find(|(given, _)| given == name);
+    found.map(|(_, value)| value.as_deref().unwrap_or_default())
+}
+
+/// The socket's peer. An IPv4 address is one, also where the socket speaks IPv6.
+fn source_ip(peer: &Peer, headers: &HeaderMap) -> IpAddr {
+    let peer = peer.address.ip().to_canonical();
+    if !crate::fault::check_is_off("source_ip") {
+        return peer;
+    }
+    let claimed = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()?.parse().ok());
+    claimed.unwrap_or(peer)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, S3Error> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    std::str::from_utf8(value.as_bytes())
+        .map(Some)
+        .map_err(|_| S3Error::new(ErrorCode::InvalidArgument, format!("The header {name} is not UTF-8.")))
+}
+
+/// The value as sent, or the one that stands for it where a presigned URL says nothing.
+fn payload_text(payload: Payload, headers: &HeaderMap) -> Option<&str> {
+    match payload {
+        Payload::Empty => Some(EMPTY_SHA256),
+        Payload::Sha256(_) => text(headers, "x-amz-content-sha256").ok().flatten(),
+        Payload::Unsigned => Some("UNSIGNED-PAYLOAD"),
+        Payload::UnsignedTrailer => Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+    }
+}
+
+fn whole_number(text: &str) -> Result<f64, S3Error> {
+    let digits = text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        S3Error::new(ErrorCode::InvalidArgument, "Provided max-keys not an integer or within integer range.")
+    })
+}
+
+fn moment(text: &str) -> Result<Timestamp, S3Error> {
+    let wrong = "The header x-amz-object-lock-retain-until-date is no ISO 8601 time.";
+    text.parse().map_err(|_| S3Error::new(ErrorCode::InvalidArgument, wrong))
+}
+
+/// The SHA-256 of nothing.
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// Headers that steer what is done and that are judged: two of a name would be judged by one and obeyed by
+/// the other.
+const ONCE: [&str; 2] = ["if-match", "if-none-match"];
+
+const HEADERS: [(FixedKey, &str); 17] = [
+    (FixedKey::Acl, "x-amz-acl"),
+    (FixedKey::GrantFullControl, "x-amz-grant-full-control"),
+    (FixedKey::GrantRead, "x-amz-grant-read"),
+    (FixedKey::GrantReadAcp, "x-amz-grant-read-acp"),
+    (FixedKey::GrantWrite, "x-amz-grant-write"),
+    (FixedKey::GrantWriteAcp, "x-amz-grant-write-acp"),
+    (FixedKey::IfMatch, "if-match"),
+    (FixedKey::IfNoneMatch, "if-none-match"),
+    (FixedKey::MetadataDirective, "x-amz-metadata-directive"),
+    (FixedKey::ObjectLockLegalHold, "x-amz-object-lock-legal-hold"),
+    (FixedKey::ObjectLockMode, "x-amz-object-lock-mode"),
+    (FixedKey::ServerSideEncryption, "x-amz-server-side-encryption"),
+    (FixedKey::ServerSideEncryptionKeyId, "x-amz-server-side-encryption-aws-kms-key-id"),
+    (FixedKey::ServerSideEncryptionCustomerAlgorithm, "x-amz-server-side-encryption-customer-algorithm"),
+    (FixedKey::StorageClass, "x-amz-storage-class"),
+    (FixedKey::WebsiteRedirectLocation, "x-amz-website-redirect-location"),
+    (FixedKey::ContentSha256, "x-amz-content-sha256"),
+];
+
+/// Headers that say something of the client only. One that cannot be read counts as not sent.
+const UNJUDGED: [(FixedKey, &str); 2] = [(FixedKey::Referer, "referer"), (FixedKey::UserAgent, "user-agent")];

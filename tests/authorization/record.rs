@@ -1,0 +1,104 @@
+//! What is written down of a decision: which layer and statement made it, and all that it was made from.
+
+use std::io::{Result, Write};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use crate::rules::{all_of, allow, app_under, guard, if_so};
+use crate::support::app::now;
+use crate::support::request::Request;
+
+/// Everything that this test logs, as lines of JSON.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    /// The record of the request with this id, and what was judged in it.
+    fn record(&self, id: &str) -> (Value, Value) {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut found = lines.filter(|line| line["target"] == "portcullis::audit" && line["request_id"] == id);
+        let record = found.next().unwrap_or_else(|| panic!("no record of {id} in {text}"));
+        assert!(found.next().is_none(), "one record of {id}");
+        let judged = serde_json::from_str(record["judged"].as_str().unwrap()).unwrap();
+        (record, judged)
+    }
+}
+
+// One thread: the subscriber is this thread's, and so is the server then.
+#[tokio::test]
+async fn the_record_tells_who_decided_and_from_what() {
+    let log = Log::default();
+    let ours = tracing_subscriber::filter::filter_fn(|event| event.target().starts_with("portcullis"));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(log.clone());
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(ours).with(lines));
+
+    let app = app_under(&[allow(&["s3:*"], &["bucket", "bucket/*"])]).await;
+    let no = if_so("Deny", "s3:GetObject", "bucket", r#"{"StringLike": {"aws:UserAgent": "evil*"}}"#);
+    let no = no.replacen('{', r#"{"Sid": "NoEvil", "#, 1);
+    guard(&app, "bucket", &[all_of("bucket"), no]).await;
+    let mut connection = app.connect().await;
+    let mut ask = async |request: Request| {
+        let response = connection.exchange(&request.sign(&app.admin, now())).await;
+        (response.status, response.header("x-amz-request-id").unwrap().to_owned())
+    };
+
+    let (status, denied) = ask(Request::get("/bucket/a%22b?versionId=v")
+        .header("User-Agent", "nice \"quoted\"\\")
+        .header("Referer", "https://a.example/page?X-Amz-Signature=canary"))
+    .await;
+    assert_eq!(status, 200);
+    let (record, judged) = log.record(&denied);
+    let of = |record: &Value| {
+        ["verdict", "layer", "policy", "statement"].map(|field| record[field].as_str().unwrap().to_owned())
+    };
+    assert_eq!(of(&record), ["allowed", "bucket policy", "bucket", "#1"]);
+    assert_eq!(judged["principal"], format!("static/{}", app.admin.id));
+    assert_eq!(judged["demands"][0]["action"], "s3:GetObjectVersion");
+    assert_eq!(judged["demands"][0]["resource"], "bucket/a\"b");
+    assert_eq!(judged["demands"][0]["versionId"], "v");
+    assert_eq!(judged["context"]["aws:UserAgent"][0], "nice \"quoted\"\\");
+    assert_eq!(judged["context"]["aws:SourceIp"][0], "127.0.0.1");
+    assert_eq!(judged["context"]["aws:Referer"][0], "https://a.example/page");
+
+    let (status, denied) = ask(Request::get("/bucket/a").header("User-Agent", "evil/1")).await;
+    assert_eq!(status, 403);
+    let (record, judged) = log.record(&denied);
+    assert_eq!(of(&record), ["denied", "bucket policy", "bucket", "NoEvil"]);
+    assert!(record["reason"].as_str().unwrap().contains("bucket/NoEvil"), "{record}");
+    assert_eq!(judged["demands"][0]["allowed"], false);
+
+    let (status, denied) = ask(Request::get("/other/a")).await;
+    assert_eq!(status, 403);
+    assert_eq!(of(&log.record(&denied).0), ["denied", "organization policy", "-", "-"]);
+
+    let batch = "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>v</VersionId></Object></Delete>";
+    let (_, deleted) = ask(Request::post("/other?delete").body(batch)).await;
+    let (record, judged) = log.record(&deleted);
+    assert_eq!(record["verdict"], "denied");
+    let demands: Vec<_> = judged["demands"].as_array().unwrap().iter().map(|demand| &demand["resource"]).collect();
+    assert_eq!(demands, ["other/a", "other/b"]);
+    assert_eq!(judged["demands"][1]["versionId"], "v");
+}
