@@ -115,7 +115,7 @@ impl Server {
         fs::write(self.config(), text).expect("the folder is ours");
         let policies = self.folder.path().join("policies");
         fs::create_dir_all(&policies).expect("the folder is ours");
-        fs::write(policies.join("control-plane.json"), CONTROL_PLANE).expect("the folder is ours");
+        fs::write(policies.join("mint.json"), MINT).expect("the folder is ours");
     }
 }
 
@@ -125,9 +125,9 @@ impl Drop for Server {
     }
 }
 
-/// Lets everybody do everything on the control plane.
-const CONTROL_PLANE: &str = r#"{"version": "v1alpha1", "name": "control-plane", "statements": [
-    {"name": "all", "effect": "Allow", "actions": ["cwobject:*"], "resources": ["*"], "principals": ["*"]}
+/// Lets everybody make keys.
+const MINT: &str = r#"{"version": "v1alpha1", "name": "mint", "statements": [
+    {"name": "all", "effect": "Allow", "actions": ["cwobject:CreateAccessKey*"], "resources": ["*"], "principals": ["*"]}
 ]}"#;
 
 /// A file that only its owner may read.
