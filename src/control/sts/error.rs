@@ -176,7 +176,10 @@ impl From<ControlError> for StsError {
             ControlError::Ceiling(denial) => Self::Denied(denial.to_string()),
             error @ (ControlError::Busy
             | ControlError::Authority(
-                AuthorityError::Busy | AuthorityError::Commit(_) | AuthorityError::NotCurrent | AuthorityError::Store(_),
+                AuthorityError::Busy
+                | AuthorityError::Commit(_)
+                | AuthorityError::NotCurrent
+                | AuthorityError::Store(_),
             )) => Self::Unavailable(error.to_string()),
             error @ ControlError::NotAuthorized { .. } => Self::Denied(error.to_string()),
             ControlError::TooOften(too_often) => Self::TooOften(too_often),
