@@ -26,18 +26,21 @@ fn bucket_policies(criterion: &mut Criterion) {
     let question = question(&context, "photos/2026/11/20/a-photo.jpg");
     let plain = bucket_policy(10, |_| false);
     criterion.bench_function("10 statements without conditions", |bencher| {
-        bencher.iter(|| decide(plain.judge(black_box(&question))));
+        bencher.iter(|| decide(&plain.judge(black_box(&question))));
     });
     let with_conditions = bucket_policy(50, |number| number % 10 == 9);
     criterion.bench_function("50 statements, 5 with conditions", |bencher| {
-        bencher.iter(|| decide(with_conditions.judge(black_box(&question))));
+        bencher.iter(|| decide(&with_conditions.judge(black_box(&question))));
     });
     // Nothing is left out because it is about somebody else: every statement is looked at to the end.
     let all_matching = matching_bucket_policy(50, |number| number % 10 == 9);
     criterion.bench_function("50 statements that all match, 5 with conditions", |bencher| {
-        bencher.iter(|| decide(all_matching.judge(black_box(&question))));
+        bencher.iter(|| decide(&all_matching.judge(black_box(&question))));
     });
 }
+
+/// A name, and the principal and the resource of the policy with a number.
+type Shape<'a> = (&'a str, &'a dyn Fn(usize) -> (String, String));
 
 fn organization_policies(criterion: &mut Criterion) {
     let context = Context::new();
@@ -47,7 +50,6 @@ fn organization_policies(criterion: &mut Criterion) {
     let by_beginning = |number: usize| (format!("saml/team-{number}-*"), format!("bucket-{number}-*"));
     // Nothing tells these apart before their patterns are tried.
     let by_end = |number: usize| ("*".to_owned(), format!("*/{number}.txt"));
-    type Shape<'a> = (&'a str, &'a dyn Fn(usize) -> (String, String));
     let shapes: [Shape<'_>; 4] = [
         ("different principals on every bucket", &by_principal),
         ("different buckets for everybody", &by_bucket),
@@ -63,13 +65,13 @@ fn organization_policies(criterion: &mut Criterion) {
         policies.push(organization_policy(999, ("saml/Editors".to_owned(), "media/*".to_owned())));
         let last = OrganizationPolicies::compile(&policies);
         criterion.bench_function(&format!("1,000 policies, {name}: the last matches"), |bencher| {
-            bencher.iter(|| decide(last.judge(black_box(&question))));
+            bencher.iter(|| decide(&last.judge(black_box(&question))));
         });
     }
 }
 
 /// The benches measure decisions that are made, not refusals on the way.
-fn decide(verdict: Verdict) {
+fn decide(verdict: &Verdict) {
     assert!(matches!(verdict, Verdict::Allowed(_)), "{verdict:?}");
 }
 
@@ -97,7 +99,8 @@ fn context() -> Context<'static> {
 fn bucket_policy(count: usize, conditional: impl Fn(usize) -> bool) -> BucketPolicy {
     let statement = |number: usize| {
         let last = number + 1 == count;
-        let principal = if last || number % 2 == 0 { "saml/Editors".to_owned() } else { format!("saml/team-{number}") };
+        let principal =
+            if last || number.is_multiple_of(2) { "saml/Editors".to_owned() } else { format!("saml/team-{number}") };
         let resource = if last { "media/photos/*".to_owned() } else { format!("media/folder-{number}/*") };
         (principal, resource, conditional(number))
     };

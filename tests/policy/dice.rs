@@ -1,6 +1,6 @@
 //! Repeatable chance: the same seed makes the same documents and questions on every machine.
 
-/// SplitMix64: small, and never changes with a library.
+/// `SplitMix64`: small, and never changes with a library.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 

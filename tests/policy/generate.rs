@@ -192,7 +192,7 @@ fn short_principal(dice: &mut Dice) -> String {
         _ => who.to_owned(),
     };
     if dice.one_in(3) && who.is_ascii() {
-        return format!("{}*", &who[..1 + dice.below(who.len())].trim_end_matches('*'));
+        return format!("{}*", &who[..=dice.below(who.len())].trim_end_matches('*'));
     }
     who
 }

@@ -170,7 +170,7 @@ fn arn_pattern(dice: &mut Dice, word: &str) -> String {
     if !parts[at].is_empty() {
         parts[at] = dice.pattern(&parts[at]);
     } else if dice.one_in(2) {
-        parts[at] = "*".to_owned();
+        "*".clone_into(&mut parts[at]);
     }
     parts.join(":")
 }

@@ -91,7 +91,9 @@ fn knows(operator: &str, keys: &Value) -> bool {
 /// Takes out what `iam-rs` judges otherwise; whether the question can be asked then.
 fn can_be_asked(asked: &mut Asked) -> bool {
     let right = |text: &String| text.is_ascii() && !text.contains('*');
-    asked.known.retain(|_, known| match known {
+    asked.known.retain(|name, known| match known {
+        // The engine's time in seconds since 1970 has no fractions.
+        Known::One(text) if name == "aws:EpochTime" => !text.contains('.'),
         Known::One(text) => right(text) && !text.is_empty(),
         Known::Many(texts) => texts.iter().all(right) && texts.iter().any(|text| !text.is_empty()),
     });

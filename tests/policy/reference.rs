@@ -108,9 +108,8 @@ fn is_principal(written: &Value, asked: &Asked) -> bool {
 
 fn is_organization_principal(pattern: &str, asked: &Asked) -> bool {
     match (&asked.who, pattern) {
-        (None, "anonymous") => true,
+        (None, "anonymous") | (Some(_), "*") => true,
         (None, _) | (Some(_), "anonymous") => false,
-        (Some(_), "*") => true,
         (Some(who), _) => is_short_principal(pattern, who),
     }
 }
@@ -133,7 +132,8 @@ fn is_action(pattern: &str, asked: &Asked) -> bool {
 
 fn is_bare_resource(pattern: &str, asked: &Asked) -> bool {
     match asked.on.name() {
-        _ if pattern == "*" => true,
+        // Any number of stars is one.
+        _ if pattern.chars().all(|character| character == '*') => true,
         None => false,
         Some(name) => glob(&wildcards(pattern), &name.chars().collect::<Vec<_>>()),
     }

@@ -261,13 +261,12 @@ fn moment(text: &str) -> Option<i128> {
     let (year, month, day) = (date.next()??, date.next().unwrap_or(Some(1))?, date.next().unwrap_or(Some(1))?);
     let offset_at = time.find(['Z', '+', '-'])?;
     let (clock, offset) = time.split_at(offset_at);
-    let offset_minutes = match offset.strip_prefix('Z') {
-        Some(_) => 0,
-        None => {
-            let (hours, minutes) = offset[1..].split_once(':')?;
-            let minutes = hours.parse::<i128>().ok()? * 60 + minutes.parse::<i128>().ok()?;
-            if offset.starts_with('-') { -minutes } else { minutes }
-        }
+    let offset_minutes = if offset == "Z" {
+        0
+    } else {
+        let (hours, minutes) = offset[1..].split_once(':')?;
+        let minutes = hours.parse::<i128>().ok()? * 60 + minutes.parse::<i128>().ok()?;
+        if offset.starts_with('-') { -minutes } else { minutes }
     };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let fraction = format!("{fraction:0<9}").parse::<i128>().ok()?;

@@ -33,10 +33,32 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
             midnight(Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?)
         }
         _ if bytes.len() == 10 => midnight(text.parse().ok()?),
-        // The name of a time zone in brackets is an extension that W3C's forms do not have.
-        _ if text.contains('[') => None,
-        _ => text.parse().ok(),
+        _ if is_date_and_time(bytes) == Some(true) => text.parse().ok(),
+        _ => None,
     }
+}
+
+/// Whether `text` looks like `2026-01-31T12:00`, perhaps with seconds and parts of them, and a zone behind it.
+/// The parser of moments also takes what W3C's forms do not have: hours alone, names of zones, spaces.
+fn is_date_and_time(text: &[u8]) -> Option<bool> {
+    let behind_minutes = after(text, b"0000-00-00T00:00")?;
+    let zone = match after(behind_minutes, b":00") {
+        None => behind_minutes,
+        Some([b'.', fraction @ ..]) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 { return None } else { &fraction[digits..] }
+        }
+        Some(behind_seconds) => behind_seconds,
+    };
+    let signs = |zone| after(zone, b"+00:00").or_else(|| after(zone, b"-00:00"));
+    Some(zone == b"Z" || signs(zone) == Some(b""))
+}
+
+/// What is behind a beginning like `form`, in which 0 is any digit.
+fn after<'t>(text: &'t [u8], form: &[u8]) -> Option<&'t [u8]> {
+    let (beginning, rest) = text.split_at_checked(form.len())?;
+    let fits = |(found, wanted): (&u8, &u8)| found == wanted || *wanted == b'0' && found.is_ascii_digit();
+    beginning.iter().zip(form).all(fits).then_some(rest)
 }
 
 /// A network: an address, or an address and a length. IPv6 forms of IPv4 addresses are IPv4.
