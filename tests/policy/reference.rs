@@ -21,7 +21,9 @@ pub(crate) enum Said {
 pub(crate) fn organization(policies: &[Value], asked: &Asked) -> Said {
     let statements = policies.iter().flat_map(|policy| list(&policy["statements"]));
     let about = |statement: &Value| {
-        list(&statement["principals"]).iter().any(|pattern| is_organization_principal(text(pattern), asked))
+        list(&statement["principals"])
+            .iter()
+            .any(|pattern| is_organization_principal(text(pattern), text(&statement["effect"]), asked))
             && list(&statement["actions"]).iter().any(|pattern| is_action(text(pattern), asked))
             && list(&statement["resources"]).iter().any(|pattern| is_bare_resource(text(pattern), asked))
     };
@@ -106,9 +108,10 @@ fn is_principal(written: &Value, asked: &Asked) -> bool {
     })
 }
 
-fn is_organization_principal(pattern: &str, asked: &Asked) -> bool {
+fn is_organization_principal(pattern: &str, effect: &str, asked: &Asked) -> bool {
     match (&asked.who, pattern) {
         (None, "anonymous") | (Some(_), "*") => true,
+        (None, "*") => effect == "Deny",
         (None, _) | (Some(_), "anonymous") => false,
         (Some(who), _) => is_short_principal(pattern, who),
     }
