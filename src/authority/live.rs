@@ -124,7 +124,9 @@ impl Live {
         let (policies, others): (Vec<_>, Vec<_>) =
             changed.into_iter().partition(|key| key.as_str().starts_with(POLICIES));
         if !policies.is_empty() {
-            policies.iter().for_each(|key| self.warn_of_taken_name(&state, key));
+            for key in &policies {
+                self.warn_of_taken_name(&state, key);
+            }
             state.compile(&self.files);
         }
         if !others.is_empty() {

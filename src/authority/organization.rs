@@ -54,12 +54,11 @@ impl Authority {
         let _turn = self.changing.lock().await;
         for _ in 0..ATTEMPTS {
             let mut writes = Vec::new();
-            let expected = match self.store.load(&key).await? {
-                Some(stored) => Expected::At(stored.revision),
-                None => {
-                    writes.push(self.room_for_another().await?);
-                    Expected::Absent
-                }
+            let expected = if let Some(stored) = self.store.load(&key).await? {
+                Expected::At(stored.revision)
+            } else {
+                writes.push(self.room_for_another().await?);
+                Expected::Absent
             };
             writes.push(Write { key: key.clone(), expected, change: Mutation::Put(value.clone()) });
             match self.store.commit(writes).await {

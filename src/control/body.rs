@@ -141,20 +141,20 @@ fn complaint(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 struct Members {
     depth: usize,
     may_be_list: bool,
-    members_may_be_lists: bool,
+    below_may_be_list: bool,
 }
 
 impl Members {
-    const WHOLE: Self = Self { depth: DEEPEST, may_be_list: false, members_may_be_lists: false };
+    const WHOLE: Self = Self { depth: DEEPEST, may_be_list: false, below_may_be_list: false };
 
     fn deeper<E: serde::de::Error>(self, may_be_list: bool) -> Result<Self, E> {
         let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("it is nested too deeply"))?;
-        Ok(Self { depth, may_be_list, members_may_be_lists: false })
+        Ok(Self { depth, may_be_list, below_may_be_list: false })
     }
 
     fn member<E: serde::de::Error>(self, name: &str) -> Result<Self, E> {
-        let inside = self.deeper(self.members_may_be_lists || LISTS.contains(&name))?;
-        Ok(Self { members_may_be_lists: name == MAP_OF_LISTS, ..inside })
+        let inside = self.deeper(self.below_may_be_list || LISTS.contains(&name))?;
+        Ok(Self { below_may_be_list: name == MAP_OF_LISTS, ..inside })
     }
 }
 

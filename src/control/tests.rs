@@ -222,7 +222,40 @@ async fn every_route_is_written_down_with_what_it_takes() {
     for (method, path, _) in ROUTES {
         assert!(there.iter().any(|(known, there)| known == method && there == path), "{method} {path} is no route");
     }
-    assert_eq!(there.iter().filter(|(_, path)| path.starts_with("/v1/admin/")).count(), 20);
+    assert_eq!(there.iter().filter(|(_, path)| path.starts_with("/v1/admin/")).count(), 21);
+}
+
+#[tokio::test]
+async fn the_owner_of_a_store_is_sent_to_a_running_server_for_buckets() {
+    let server = server().await;
+    for (method, path, body) in [
+        ("GET", "/v1/cwobject/bucket-info", ""),
+        ("GET", "/v1/cwobject/bucket-info/zoo", ""),
+        ("PUT", "/v1/cwobject/bucket/settings", r#"{"bucketName":"zoo","settings":{}}"#),
+    ] {
+        let (status, error) = server.send(method, path, body).await;
+        assert_eq!((status, &error["code"]), (StatusCode::BAD_REQUEST, &json!(9)), "{method} {path} {error}");
+        assert!(error["message"].as_str().unwrap().contains("running server"), "{error}");
+    }
+    // Everything else they may, and need no policy for it.
+    let (status, listed) = server.send("GET", "/v1/cwobject/access-policy", "").await;
+    assert_eq!((status, &listed), (StatusCode::OK, &json!({"policies": []})));
+    let settings = r#"{"settings":{"bucketAuditLoggingEnabled":true}}"#;
+    assert_eq!(server.send("PUT", "/v1/cwobject/organization/settings", settings).await.0, StatusCode::OK);
+    // But they have no key, and so nothing to ask of S3.
+    for (action, verdict) in [("cwobject:EnsureAccessPolicy", true), ("s3:GetObject", false)] {
+        let question = json!({"actions": [action], "resources": ["*"]}).to_string();
+        let (_, answer) = server.send("POST", "/v1/cwobject/auth/can-i", &question).await;
+        assert_eq!(answer, json!({"verdict": verdict}), "{action}");
+    }
+}
+
+#[test]
+fn while_nobody_can_tell_what_is_in_force_everything_is_refused_and_to_be_tried_again() {
+    use axum::response::IntoResponse as _;
+    let answer = ControlError::from(crate::authority::AuthorityError::NotCurrent).into_response();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers()[http::header::RETRY_AFTER], "1");
 }
 
 const BY_THEMSELVES: [&str; 3] = [

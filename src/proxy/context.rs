@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::authenticate::Authenticated;
 use crate::identity::Groups;
 use crate::keys::LiveKey;
-use crate::listener::Peer;
+use crate::listener::{Peer, TlsInfo};
 use crate::policy::{Context, FixedKey, Value};
 use crate::s3::operation::{Classified, Operation};
 use crate::s3::{ErrorCode, RequestHead, Retention, S3Error, Tagging};
@@ -65,7 +65,7 @@ impl Facts {
             now,
             signed_at: authenticated.signed_at(),
             peer: source_ip(authenticated.peer(), &head.headers),
-            tls: authenticated.peer().tls.as_ref().map(|tls| tls.version_number()),
+            tls: authenticated.peer().tls.as_ref().map(TlsInfo::version_number),
             form: authenticated.form(),
             payload: authenticated.payload(),
             principal_arn: format!("arn:aws:iam::{}:{}", key.organization, key.principal),

@@ -170,7 +170,6 @@ impl Judge {
                     }
                 }
             }
-            drop(of_object);
             if may || check_is_off("batch_per_key") {
                 parted.0.push(object);
             } else {
@@ -347,7 +346,9 @@ impl<'a> Asked<'a> {
         context.remove(FixedKey::VersionId.name());
         // The address of a page may carry a signature or a token in its query, which nobody's log is to hold.
         if let Some(referer) = context.get_mut(FixedKey::Referer.name()) {
-            referer.iter_mut().for_each(|text| text.truncate(text.find(['?', '#']).unwrap_or(text.len())));
+            for text in referer {
+                text.truncate(text.find(['?', '#']).unwrap_or(text.len()));
+            }
         }
         let judged = Judged { principal: Some(key.principal.clone()), permission: *permission, demands, context };
         Some(Decision { allowed, layer, statement, judged })

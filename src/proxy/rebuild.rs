@@ -65,19 +65,25 @@ pub(super) fn document(
         Operation::PutBucketAcl | Operation::PutObjectAcl => proxy.acl_document(head, received)?,
         Operation::PutObjectLegalHold => {
             let hold = LegalHold::parse(received);
-            hold.iter().for_each(|hold| judge.facts_mut().learn_legal_hold(hold.status()));
+            if let Ok(hold) = &hold {
+                judge.facts_mut().learn_legal_hold(hold.status());
+            }
             judged(judge, record)?;
             hold?.to_xml()
         }
         Operation::PutObjectRetention => {
             let retention = Retention::parse(received);
-            retention.iter().for_each(|retention| judge.facts_mut().learn_retention(retention));
+            if let Ok(retention) = &retention {
+                judge.facts_mut().learn_retention(retention);
+            }
             judged(judge, record)?;
             retention?.to_xml()
         }
         Operation::PutObjectTagging => {
             let tags = Tagging::parse_document(received);
-            tags.iter().for_each(|tags| judge.facts_mut().learn_tags(tags.clone()));
+            if let Ok(tags) = &tags {
+                judge.facts_mut().learn_tags(tags.clone());
+            }
             judged(judge, record)?;
             tags?.to_xml()
         }

@@ -59,14 +59,16 @@ impl Proxy {
         }
         if operation == Operation::DeleteObjects {
             let document = read_to_end(&mut body, DeleteResult::MAX_BYTES).await;
-            let mut result = document.as_deref().and_then(|document| DeleteResult::parse(document).ok());
+            let mut result = document.as_deref().and_then(read_result);
             let Some(result) = &mut result else {
                 return Err(misconfigured("the backend's answer to a batch cannot be read".to_owned()));
             };
             if may_know().is_err() {
                 result.deny(&MISSING);
             }
-            denied.iter().for_each(|object| result.refuse(object));
+            for object in &denied {
+                result.refuse(object);
+            }
             return Ok(batch_answer(result, record));
         }
         let mut headers = forwardable_response_headers(&parts.headers);
@@ -173,9 +175,19 @@ fn tells_of_absence(status: StatusCode, code: Option<&str>) -> bool {
 /// The codes that say so within an answer.
 pub(super) const MISSING: [&str; 2] = ["NoSuchKey", "NoSuchVersion"];
 
+/// A backend that has nothing to say of a batch may say nothing.
+fn read_result(document: &[u8]) -> Option<DeleteResult> {
+    if document.trim_ascii().is_empty() {
+        return Some(DeleteResult::default());
+    }
+    DeleteResult::parse(document).ok()
+}
+
 fn refused(objects: &[ObjectToDelete]) -> DeleteResult {
     let mut result = DeleteResult::default();
-    objects.iter().for_each(|object| result.refuse(object));
+    for object in objects {
+        result.refuse(object);
+    }
     result
 }
 

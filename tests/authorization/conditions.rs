@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use portcullis::identity::{Attributes, Groups, Permission};
+use portcullis::keys::{Grant, KeyLife, NewToken};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
 use crate::rules::{add_policy, all_of, allow, app_under, denied, deny, guard, if_so, passes};
 use crate::support::app::{TestApp, now};
 use crate::support::request::Request;
+use crate::support::sign::TestKey;
 
 /// An app whose bucket denies `action` under `condition`, and lets all else be.
 async fn denying(action: &str, condition: &str) -> TestApp {
@@ -258,4 +264,41 @@ async fn e17_a_deny_in_any_layer_stands_against_every_allow() {
     denied(&app, Request::get("/bucket/b")).await;
     passes(&app, Request::get("/bucket/b?versionId=v")).await;
     passes(&app, Request::get("/other/b")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_and_attributes_of_a_key_open_what_they_are_to_open() {
+    let all = allow(&["s3:*"], &["*"]);
+    let document = format!(r#"{{"version": "v1alpha1", "name": "rules", "statements": [{all}]}}"#);
+    let app = TestApp::with(|setup| {
+        setup.identities.push(("coreweave/".into(), "admin".into()));
+        setup.policies = vec![("rules.json".into(), document)];
+    })
+    .await;
+    let keys = &app.running().keys;
+    let mut random = UnwrapErr(SysRng);
+    let groups = Groups::parse(["ops".to_owned(), "dev".to_owned()]).unwrap();
+    let new = NewToken { name: "t".into(), permission: Permission::Admin, groups, expires_at: None };
+    let (_, token) = keys.create_token(new, &mut random).await.unwrap();
+    let holder = keys.login(&token).await.unwrap().unwrap();
+    let tags = [("team".to_owned(), "core".to_owned())].into();
+    let grant = Grant::from_token(&holder, Permission::Admin, KeyLife::Permanent);
+    let issued = keys.issue(grant.with_attributes(Attributes::parse(tags).unwrap()), &mut random).await.unwrap();
+    let key = TestKey { id: issued.info.access_key_id.to_string(), secret: issued.secret.expose().to_owned() };
+    for (condition, opens) in [
+        (r#"{"ForAnyValue:StringEquals": {"iam:ab1cd2:groups": "ops"}}"#, true),
+        (r#"{"ForAnyValue:StringEquals": {"iam:ab1cd2:groups": "OPS"}}"#, false),
+        (r#"{"StringEquals": {"aws:PrincipalTag/team": "core"}}"#, true),
+        (r#"{"StringEquals": {"aws:PrincipalTag/team": "other"}}"#, false),
+        (r#"{"StringEquals": {"aws:PrincipalOrgID": "ab1cd2", "cw:PrincipalOrgID": "ab1cd2"}}"#, true),
+        (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::ab1cd2:coreweave/*"}}"#, true),
+    ] {
+        guard(&app, "bucket", &[if_so("Allow", "s3:*", "bucket", condition)]).await;
+        let request = Request::get("/bucket/k").sign(&key, now());
+        if opens {
+            app.accepts(request).await;
+        } else {
+            app.refuses(&request, 403, "AccessDenied").await;
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Result, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
@@ -11,7 +12,7 @@ use crate::rules::{all_of, allow, app_under, guard, if_so};
 use crate::support::app::now;
 use crate::support::request::Request;
 
-/// Everything that this test logs, as lines of JSON.
+/// The records of every request in this process, as lines of JSON.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -35,25 +36,40 @@ impl MakeWriter<'_> for Log {
 }
 
 impl Log {
-    /// The record of the request with this id, and what was judged in it.
-    fn record(&self, id: &str) -> (Value, Value) {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let mut found = lines.filter(|line| line["target"] == "portcullis::audit" && line["request_id"] == id);
-        let record = found.next().unwrap_or_else(|| panic!("no record of {id} in {text}"));
-        assert!(found.next().is_none(), "one record of {id}");
+    /// The record of the request with this id, and what was judged in it. It is written when the answer has
+    /// left, which its reader may notice earlier.
+    async fn record(&self, id: &str) -> (Value, Value) {
+        let found = tokio::time::timeout(Duration::from_secs(20), async {
+            loop {
+                if let Some(record) = self.find(id) {
+                    return record;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+        let record = found.await.unwrap_or_else(|_| panic!("no record of {id}"));
         let judged = serde_json::from_str(record["judged"].as_str().unwrap()).unwrap();
         (record, judged)
     }
+
+    fn find(&self, id: &str) -> Option<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines =
+            text.lines().filter(|line| line.contains(id)).map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut found = lines.filter(|line| line["target"] == "portcullis::audit" && line["request_id"] == id);
+        let record = found.next();
+        assert!(found.next().is_none(), "one record of {id}");
+        record
+    }
 }
 
-// One thread: the subscriber is this thread's, and so is the server then.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_record_tells_who_decided_and_from_what() {
     let log = Log::default();
-    let ours = tracing_subscriber::filter::filter_fn(|event| event.target().starts_with("portcullis"));
+    let ours = tracing_subscriber::filter::filter_fn(|event| event.target() == "portcullis::audit");
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(log.clone());
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(ours).with(lines));
+    // For the whole process: the server has threads of its own, and no other test here listens.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ours).with(lines)).unwrap();
 
     let app = app_under(&[allow(&["s3:*"], &["bucket", "bucket/*"])]).await;
     let no = if_so("Deny", "s3:GetObject", "bucket", r#"{"StringLike": {"aws:UserAgent": "evil*"}}"#);
@@ -70,7 +86,7 @@ async fn the_record_tells_who_decided_and_from_what() {
         .header("Referer", "https://a.example/page?X-Amz-Signature=canary"))
     .await;
     assert_eq!(status, 200);
-    let (record, judged) = log.record(&denied);
+    let (record, judged) = log.record(&denied).await;
     let of = |record: &Value| {
         ["verdict", "layer", "policy", "statement"].map(|field| record[field].as_str().unwrap().to_owned())
     };
@@ -85,18 +101,18 @@ async fn the_record_tells_who_decided_and_from_what() {
 
     let (status, denied) = ask(Request::get("/bucket/a").header("User-Agent", "evil/1")).await;
     assert_eq!(status, 403);
-    let (record, judged) = log.record(&denied);
+    let (record, judged) = log.record(&denied).await;
     assert_eq!(of(&record), ["denied", "bucket policy", "bucket", "NoEvil"]);
     assert!(record["reason"].as_str().unwrap().contains("bucket/NoEvil"), "{record}");
     assert_eq!(judged["demands"][0]["allowed"], false);
 
     let (status, denied) = ask(Request::get("/other/a")).await;
     assert_eq!(status, 403);
-    assert_eq!(of(&log.record(&denied).0), ["denied", "organization policy", "-", "-"]);
+    assert_eq!(of(&log.record(&denied).await.0), ["denied", "organization policy", "-", "-"]);
 
     let batch = "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>v</VersionId></Object></Delete>";
     let (_, deleted) = ask(Request::post("/other?delete").body(batch)).await;
-    let (record, judged) = log.record(&deleted);
+    let (record, judged) = log.record(&deleted).await;
     assert_eq!(record["verdict"], "denied");
     let demands: Vec<_> = judged["demands"].as_array().unwrap().iter().map(|demand| &demand["resource"]).collect();
     assert_eq!(demands, ["other/a", "other/b"]);

@@ -105,6 +105,7 @@ impl Server {
              [store]\npath = \"portcullis.redb\"\nseal_key_file = \"seal.key\"\n\
              [[backend]]\nname = \"main\"\nendpoint = \"http://127.0.0.1:1\"\npayload = \"plain\"\n\
              credentials = {{ access_key_id_file = \"backend.id\", secret_access_key_file = \"backend.secret\" }}\n\
+             [policies]\nfolder = \"policies\"\n\
              [federation.saml]\nentity_id = \"https://localhost/saml\"\nacs_url = \"https://localhost/acs\"\n"
         );
         for (prefix, permanent) in [("coreweave/", true), ("saml/", false), ("role/", false), ("static/", true)] {
@@ -112,6 +113,9 @@ impl Server {
                 write!(text, "[[identity]]\nprefix = \"{prefix}\"\npermission = \"write\"\npermanent = {permanent}\n");
         }
         fs::write(self.config(), text).expect("the folder is ours");
+        let policies = self.folder.path().join("policies");
+        fs::create_dir_all(&policies).expect("the folder is ours");
+        fs::write(policies.join("mint.json"), MINT).expect("the folder is ours");
     }
 }
 
@@ -120,6 +124,11 @@ impl Drop for Server {
         self.stop();
     }
 }
+
+/// Lets everybody make keys.
+const MINT: &str = r#"{"version": "v1alpha1", "name": "mint", "statements": [
+    {"name": "all", "effect": "Allow", "actions": ["cwobject:CreateAccessKey*"], "resources": ["*"], "principals": ["*"]}
+]}"#;
 
 /// A file that only its owner may read.
 pub(crate) fn secret(path: &Path, text: &str) {

@@ -41,7 +41,7 @@ fn fields_that_are_missing_unknown_or_of_another_type() {
         (
             "org_id = \"ab1cd2\"",
             "org_id = \"ab1cd2\"\ncolour = \"red\"",
-            "portcullis.toml:2: colour: found an unknown field, expected one of org_id, s3, api, admin, backend, store, identity, federation, limits",
+            "portcullis.toml:2: colour: found an unknown field, expected one of org_id, s3, api, admin, backend, store, identity, federation, policies, limits",
         ),
         ("listen = \"127.0.0.1:0\"\n", "", "portcullis.toml:2: s3.listen: found nothing, expected a value"),
         (

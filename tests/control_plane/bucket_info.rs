@@ -17,8 +17,9 @@ pub(crate) fn has_buckets(backend: &RecordingBackend, names: &'static [&'static 
             "HEAD" => Answer::in_order().write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
             _ => {
                 let made = "<CreationDate>2026-01-02T03:04:05.000Z</CreationDate>";
-                let buckets: String =
+                let buckets: Vec<_> =
                     names.iter().map(|name| format!("<Bucket><Name>{name}</Name>{made}</Bucket>")).collect();
+                let buckets = buckets.concat();
                 let document = format!(
                     "<?xml version=\"1.0\"?><ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
                      <Owner><ID>o</ID></Owner><Buckets>{buckets}</Buckets></ListAllMyBucketsResult>"

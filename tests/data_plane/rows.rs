@@ -266,6 +266,9 @@ fn every_row_stands_in_the_table_in_order() {
 #[test]
 fn what_is_due_says_when_and_why() {
     for (row, standing) in &ROWS {
+        if let Elsewhere(what) = standing {
+            assert!(what.ends_with(')'), "{row} names the folder: {what}");
+        }
         let (Due(when) | Partly(_, when)) = standing else { continue };
         assert!(when.starts_with("step ") || when.starts_with("never gated: "), "{row}: {when}");
         assert!(when.len() > "step N: ".len(), "{row}: {when}");

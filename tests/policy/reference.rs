@@ -17,18 +17,20 @@ pub(crate) enum Said {
     Silent,
 }
 
-/// Organization policies: protocol.md 4.1 and 4.2.
+/// Organization policies, as the documentation of CoreWeave AI Object Storage describes them.
 pub(crate) fn organization(policies: &[Value], asked: &Asked) -> Said {
     let statements = policies.iter().flat_map(|policy| list(&policy["statements"]));
     let about = |statement: &Value| {
-        list(&statement["principals"]).iter().any(|pattern| is_organization_principal(text(pattern), asked))
+        list(&statement["principals"])
+            .iter()
+            .any(|pattern| is_organization_principal(text(pattern), text(&statement["effect"]), asked))
             && list(&statement["actions"]).iter().any(|pattern| is_action(text(pattern), asked))
             && list(&statement["resources"]).iter().any(|pattern| is_bare_resource(text(pattern), asked))
     };
     verdict(statements.filter(|statement| about(statement)).map(|statement| text(&statement["effect"])))
 }
 
-/// A bucket policy: AWS's grammar, with the principals of protocol.md 5.
+/// A bucket policy: AWS's grammar, with the principals of CoreWeave AI Object Storage.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 pub(crate) fn bucket(policy: &Value, asked: &Asked, coverage: &mut Coverage) -> Said {
@@ -106,9 +108,10 @@ fn is_principal(written: &Value, asked: &Asked) -> bool {
     })
 }
 
-fn is_organization_principal(pattern: &str, asked: &Asked) -> bool {
+fn is_organization_principal(pattern: &str, effect: &str, asked: &Asked) -> bool {
     match (&asked.who, pattern) {
         (None, "anonymous") | (Some(_), "*") => true,
+        (None, "*") => effect == "Deny",
         (None, _) | (Some(_), "anonymous") => false,
         (Some(who), _) => is_short_principal(pattern, who),
     }

@@ -7,7 +7,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
-use crate::client::{Session, Signing, Sts, action, has_the_form_of_aws};
+use crate::client::{Session, Signing, Sts, action, has_the_form_of_aws, is_refusal};
 use crate::issuer::{Behaviour, SigningKey, StubIssuer, with};
 use crate::support::request::Request;
 use crate::support::setup::Setup;
@@ -51,6 +51,15 @@ impl Trusting {
         let now = Signing::default().time.as_second();
         let right = json!({"iss": self.issuer.url(), "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 600});
         self.key.token(&json!({"alg": "ES256", "typ": "JWT", "kid": "a"}), &with(right, claims))
+    }
+
+    /// Puts a policy with this one action for this one principal in force.
+    async fn allow(&self, principal: &str, action: &str) {
+        let statement =
+            json!({"name": "a", "effect": "Allow", "actions": [action], "resources": ["*"], "principals": [principal]});
+        let document = json!({"version": "v1alpha1", "name": "a", "statements": [statement]}).to_string();
+        let policy = portcullis::policy::OrganizationPolicy::parse(document.as_bytes()).expect("a right policy");
+        self.sts.app.running().authority.ensure_policy(policy).await.expect("the store works");
     }
 
     fn principal(&self) -> String {
@@ -237,4 +246,22 @@ async fn g09_an_address_tries_so_often_a_minute_whatever_it_sends() {
         let refusal = sts.refuses(&request, 429, "Throttling").await;
         assert!(refusal.header("retry-after").is_some_and(|text| text.parse::<u64>().is_ok()), "{refusal:?}");
     }
+}
+
+#[tokio::test]
+async fn g02_a_valid_token_gets_a_session_only_if_a_policy_lets_its_principal_have_one() {
+    let trusting = Trusting::with(|setup| setup.policies.clear()).await;
+    let token = trusting.token(&json!({}));
+    for action in ["cwobject:CreateAccessKey", "cwobject:CreateAccessKeySAML", "s3:*"] {
+        trusting.allow(&trusting.principal(), action).await;
+        let refused = trusting.assume(&token).await;
+        is_refusal(&refused, 403, "AccessDenied");
+        let message = refused.element("Message").unwrap();
+        let who = format!("{} is not authorized to perform: cwobject:CreateAccessKeyOIDC", trusting.principal());
+        assert!(message.starts_with(&who), "{message}");
+    }
+    trusting.allow("role/https://elsewhere.example*", "*").await;
+    is_refusal(&trusting.assume(&token).await, 403, "AccessDenied");
+    trusting.allow(&trusting.principal(), "cwobject:CreateAccessKeyOIDC").await;
+    assert_eq!(trusting.assume(&token).await.status, 200);
 }

@@ -93,7 +93,7 @@ pub(super) async fn list(
     let buckets = services.backends()?.list_buckets().await?.into_iter();
     let offset = usize::try_from(page.offset).unwrap_or(usize::MAX);
     let part = buckets.skip(offset).take(usize::try_from(limit).unwrap_or(1));
-    Ok(Json(BucketInfoList { info: part.map(|bucket| services.bucket_info(bucket, &in_force)).collect() }))
+    Ok(Json(BucketInfoList { info: part.map(|bucket| services.bucket_info(&bucket, &in_force)).collect() }))
 }
 
 /// Show a bucket
@@ -113,7 +113,7 @@ pub(super) async fn show(
     let buckets = services.backends()?.list_buckets().await?;
     let bucket = buckets.into_iter().find(|bucket| bucket.name.as_str() == name);
     let bucket = bucket.ok_or(ControlError::NoSuchBucket(name))?;
-    Ok(Json(BucketInfoAnswer { info: services.bucket_info(bucket, &in_force) }))
+    Ok(Json(BucketInfoAnswer { info: services.bucket_info(&bucket, &in_force) }))
 }
 
 impl Services {
@@ -125,7 +125,7 @@ impl Services {
         self.backends.as_deref().ok_or(ControlError::NeedsServer)
     }
 
-    fn bucket_info(&self, bucket: ListedBucket, in_force: &InForce) -> BucketInfo {
+    fn bucket_info(&self, bucket: &ListedBucket, in_force: &InForce) -> BucketInfo {
         let settings = in_force.bucket(bucket.name.as_str()).map(|rules| rules.settings).unwrap_or_default();
         BucketInfo {
             org_id: self.authority.organization().clone(),

@@ -15,12 +15,13 @@ use rand::rngs::SysRng;
 use super::*;
 use crate::authority::{Authority, Ceilings, IssueDenial};
 use crate::clock::{Clock, SettableClock};
-use crate::config::Ceiling;
+use crate::config::{Ceiling, PolicyFile};
 use crate::control::{Caller, Control, TooOften};
 use crate::federation::{Federation, LoginError};
 use crate::identity::{AccessKeyId, Evidence, OrganizationId, Origin, Permission, Principal, SecretDigest, UseOnce};
 use crate::keys::{CacheSettings, Keys, KeysError};
 use crate::listener::Peer;
+use crate::policy::OrganizationPolicy;
 use crate::sigv4::AcceptedRegion;
 use crate::store::StoreError;
 
@@ -42,7 +43,10 @@ async fn services(folder: &Path, logins_per_minute: u32) -> Services {
         permanent: false,
     };
     let ceilings = Ceilings::new(vec![ceiling("saml/", 720), ceiling("saml/Brief", 30)]);
-    let authority = Authority::open(Arc::clone(&store), organization.clone(), ceilings, Vec::new()).await.unwrap();
+    let mint = br#"{"version": "v1alpha1", "name": "mint", "statements": [{"name": "a", "effect": "Allow",
+        "actions": ["cwobject:CreateAccessKeySAML"], "resources": ["*"], "principals": ["saml/*"]}]}"#;
+    let policies = vec![PolicyFile { path: "mint.json".into(), policy: OrganizationPolicy::parse(mint).unwrap() }];
+    let authority = Authority::open(Arc::clone(&store), organization.clone(), ceilings, policies).await.unwrap();
     let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await.unwrap();
     Services::from(Control {
         region: AcceptedRegion::Any,

@@ -68,21 +68,6 @@ impl Template {
         Self { segments: pieces.finish() }
     }
 
-    /// Whether it has neither wildcards nor variables: then it is its prefix.
-    #[must_use]
-    pub(in crate::policy) fn is_literal(&self) -> bool {
-        matches!(&*self.segments, [segment] if matches!(&**segment, [] | [Atom::Literal(_)]))
-    }
-
-    /// The text before the first wildcard or variable: whatever matches begins with it.
-    #[must_use]
-    pub(in crate::policy) fn literal_prefix(&self) -> &str {
-        match self.segments.first().map(|segment| &**segment) {
-            Some([Atom::Literal(text), ..]) => text,
-            _ => "",
-        }
-    }
-
     fn compile(text: &str, variables: Option<&OrganizationId>, stars: Stars) -> Result<Self, String> {
         let mut pieces = Pieces::default();
         let mut rest = text;

@@ -1,11 +1,11 @@
 //! What a statement of an organization policy means.
 
 use super::OrganizationStatement;
-use crate::policy::PolicyError;
 use crate::policy::action_set::{ActionSet, Named};
 use crate::policy::json::{inside, item};
 use crate::policy::pattern::{Pattern, Shape};
 use crate::policy::principals::PrincipalPattern;
+use crate::policy::{Effect, PolicyError};
 
 /// What a statement is about.
 #[derive(Debug)]
@@ -45,13 +45,17 @@ impl Meaning {
         }
         let principals = each("principals", &statement.principals)
             .into_iter()
-            .map(|(place, text)| principal(&text).map_err(|problem| PolicyError::at(&place, problem)))
+            .map(|(place, text)| principal(&text, statement.effect).map_err(|problem| PolicyError::at(&place, problem)))
             .collect::<Result<_, _>>()?;
         Ok(Self { actions, resources, principals })
     }
 }
 
-fn principal(text: &str) -> Result<PrincipalPattern, String> {
+/// A `*` that allows means those who proved who they are; one that denies leaves nobody out.
+fn principal(text: &str, effect: Effect) -> Result<PrincipalPattern, String> {
+    if text == "*" && effect == Effect::Deny {
+        return Ok(PrincipalPattern::Everybody);
+    }
     if text == "anonymous" {
         return Ok(PrincipalPattern::Anonymous);
     }

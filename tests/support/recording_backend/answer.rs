@@ -124,6 +124,9 @@ impl Answer {
             "GET" => Self::of(200, &[etag, ("content-type", "text/plain")], "stored bytes"),
             // The length of a body that HEAD leaves out.
             "HEAD" => Self::in_order().write("HTTP/1.1 200 OK\r\nETag: \"25f9\"\r\nContent-Length: 12\r\n\r\n"),
+            "POST" if request.target.ends_with("?delete=") || request.target.ends_with("?delete") => {
+                Self::of(200, &[("content-type", "application/xml")], "<?xml version=\"1.0\"?><DeleteResult/>")
+            }
             "POST" => Self::of(200, &[("content-type", "application/xml")], "<?xml version=\"1.0\"?><Result/>"),
             _ => Self::of(200, &[etag], ""),
         }

@@ -197,20 +197,3 @@ fn other_values_are_written_before_they_are_compared() {
     }
     assert!(!template("${s3:max-keys}*").matches("1", &context), "what is too long to be written is no value");
 }
-
-#[test]
-fn what_is_literal_is_known() {
-    for (text, literal, prefix) in [
-        ("", true, ""),
-        ("home/x", true, "home/x"),
-        ("home${*}", true, "home*"),
-        ("home/*", false, "home/"),
-        ("home/?x", false, "home/"),
-        ("home/${aws:username}", false, "home/"),
-        ("*x", false, ""),
-        ("${aws:username}x", false, ""),
-    ] {
-        let compiled = template(text);
-        assert_eq!((compiled.is_literal(), compiled.literal_prefix()), (literal, prefix), "{text}");
-    }
-}
