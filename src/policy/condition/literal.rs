@@ -46,7 +46,7 @@ fn is_date_and_time(text: &[u8]) -> Option<bool> {
         None => behind_minutes,
         Some([b'.', fraction @ ..]) => {
             let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if digits == 0 { return None } else { &fraction[digits..] }
+            (digits > 0).then(|| &fraction[digits..])?
         }
         Some(behind_seconds) => behind_seconds,
     };
