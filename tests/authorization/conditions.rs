@@ -9,6 +9,7 @@ use rand::rngs::SysRng;
 
 use crate::rules::{add_policy, all_of, allow, app_under, denied, deny, guard, if_so, passes};
 use crate::support::app::{TestApp, now};
+use crate::support::http2::Http2;
 use crate::support::request::Request;
 use crate::support::sign::TestKey;
 
@@ -210,6 +211,27 @@ async fn retentions_and_holds_in_a_body_are_judged() {
     };
     denied(&app, hold("OFF")).await;
     passes(&app, hold("ON")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn white_space_around_a_header_is_no_part_of_its_value() {
+    let public = if_so("Deny", "s3:PutObject", "bucket", r#"{"StringEquals": {"s3:x-amz-acl": "public-read"}}"#);
+    let app = TestApp::with(|setup| setup.tls = true).await;
+    guard(&app, "bucket", &[all_of("bucket"), public]).await;
+    let mut http2 = Http2::open(app.address, app.ca.as_ref().unwrap(), "localhost").await;
+    for value in ["public-read", " public-read", "public-read ", "\tpublic-read\t"] {
+        // HTTP/1.1 has no such values, HTTP/2 and the query of a URL do.
+        let request = Request::put("/bucket/k").header("x-amz-acl", "public-read").sign(&app.admin, now());
+        let request = request.replace("x-amz-acl", value);
+        let response = http2.exchange(&request).await;
+        app.is_refusal(&request, &response, 403, "AccessDenied");
+        let encoded = value.replace(' ', "%20").replace('\t', "%09");
+        let url = Request::put(&format!("/bucket/k?X-Amz-Acl={encoded}"));
+        app.refuses(&url.presign(&app.admin, now(), Duration::from_mins(1)), 403, "AccessDenied").await;
+    }
+    let request = Request::put("/bucket/k").header("x-amz-acl", " bucket-owner-read ").sign(&app.admin, now());
+    assert_eq!(http2.exchange(&request).await.status, 200);
+    assert_eq!(app.reached_once().await.header("x-amz-acl"), Some("bucket-owner-read"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
