@@ -214,6 +214,37 @@ async fn retentions_and_holds_in_a_body_are_judged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_document_does_not_state_is_not_taken_from_a_header() {
+    let app = denying("s3:PutObjectRetention", r#"{"StringNotEquals": {"s3:object-lock-mode": "COMPLIANCE"}}"#).await;
+    let put = |document: &str| Request::put("/bucket/k?retention").body(document);
+    denied(&app, put("<Retention/>")).await;
+    denied(&app, put("<Retention/>").header("x-amz-object-lock-mode", "COMPLIANCE")).await;
+    let until = "<RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate>";
+    passes(&app, put(&format!("<Retention><Mode>COMPLIANCE</Mode>{until}</Retention>"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mode_or_a_hold_that_is_none_is_refused_before_a_lenient_backend_reads_it() {
+    let app = denying("s3:*", r#"{"StringEquals": {"s3:object-lock-mode": "COMPLIANCE"}}"#).await;
+    let until = "<RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate>";
+    for (target, document) in [
+        ("/bucket/k?retention", format!("<Retention><Mode>compliance</Mode>{until}</Retention>")),
+        ("/bucket/k?legal-hold", "<LegalHold><Status>off</Status></LegalHold>".to_owned()),
+    ] {
+        app.refuses(&Request::put(target).body(document).sign(&app.admin, now()), 400, "MalformedXML").await;
+    }
+    for (name, value) in [
+        ("x-amz-object-lock-mode", "compliance"),
+        ("x-amz-object-lock-legal-hold", "on"),
+        ("x-amz-metadata-directive", "replace"),
+    ] {
+        let request = Request::put("/bucket/k").header(name, value).body("x").sign(&app.admin, now());
+        app.refuses(&request, 400, "InvalidArgument").await;
+    }
+    passes(&app, Request::put("/bucket/k").header("x-amz-object-lock-mode", "GOVERNANCE").body("x")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn white_space_around_a_header_is_no_part_of_its_value() {
     let public = if_so("Deny", "s3:PutObject", "bucket", r#"{"StringEquals": {"s3:x-amz-acl": "public-read"}}"#);
     let app = TestApp::with(|setup| setup.tls = true).await;
