@@ -145,7 +145,10 @@ impl Judge {
         let mut denied: Option<Denial> = None;
         let mut last = None;
         let mut parted = (Vec::with_capacity(objects.len()), Vec::new());
-        let context = self.facts.context(head, &self.key);
+        let mut context = self.facts.context(head, &self.key);
+        // No backend compares the objects of a batch with a header: each has its own conditions, or none.
+        context.set(FixedKey::IfMatch, Value::Absent);
+        context.set(FixedKey::IfNoneMatch, Value::Absent);
         for object in objects {
             let mut of_object = context.clone();
             set_version(&mut of_object, object.version_id.as_deref());
