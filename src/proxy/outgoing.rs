@@ -97,7 +97,7 @@ impl Outgoing {
         }
         if let Body::Inspected { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
-            rebuild::judge_places(proxy, described, &document, judge)?;
+            rebuild::judge_places(proxy, described, &document, judge, record)?;
             return Ok(Self::whole(document, upstream));
         }
         if length <= HELD_BACK {

@@ -62,7 +62,7 @@ pub(super) fn document(
             rebuilt.is_settled = batch.objects.is_empty();
             batch.to_xml()
         }
-        Operation::PutBucketAcl | Operation::PutObjectAcl => proxy.acl_document(head, received)?,
+        Operation::PutBucketAcl | Operation::PutObjectAcl => proxy.acl_document(head, received, record)?,
         Operation::PutObjectLegalHold => {
             let hold = LegalHold::parse(received);
             if let Ok(hold) = &hold {
@@ -112,6 +112,7 @@ pub(super) fn judge_places(
     described: Described<'_>,
     document: &[u8],
     judge: &Judge,
+    record: &mut Record,
 ) -> Result<(), Refusal> {
     let Described { head, backend, .. } = described;
     if document.is_empty() {
@@ -119,7 +120,7 @@ pub(super) fn judge_places(
     }
     for bucket in named_buckets(document)? {
         let anything = Resource::Object { bucket: bucket.as_str(), key: "*" };
-        judge.also(head, Action::PutObject, anything)?;
+        judge.also(head, Action::PutObject, anything, record)?;
         let elsewhere = || {
             let message = format!("The bucket '{}' that the document names is on another backend.", bucket.as_str());
             S3Error::new(ErrorCode::NotImplemented, message)
