@@ -64,7 +64,7 @@ impl Proxy {
         if backend.takes_trailers() {
             outgoing.tell_proved(&mut headers);
         }
-        let Outgoing { body, length, payload, proof, proved, .. } = outgoing;
+        let Outgoing { body, length, payload, proof, proved, turn: _turn, .. } = outgoing;
         if let Some((_, progress)) = &proof {
             record.uploads(Arc::clone(progress));
         } else {
