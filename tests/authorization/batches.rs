@@ -148,6 +148,7 @@ async fn a_condition_of_the_whole_batch_is_none_of_its_objects() {
     // No backend compares the objects of a batch with a header.
     assert_eq!(outcome(&app, &send(&app, both.header("If-Match", "\"e\"")).await).await, (1, 1));
     assert!(!app.last_accepted().mentions("<Key>a</Key>"));
+    assert_eq!(app.last_accepted().header("if-match"), None, "nor is one tempted to");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -220,7 +220,12 @@ async fn what_a_document_does_not_state_is_not_taken_from_a_header() {
     denied(&app, put("<Retention/>")).await;
     denied(&app, put("<Retention/>").header("x-amz-object-lock-mode", "COMPLIANCE")).await;
     let until = "<RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate>";
-    passes(&app, put(&format!("<Retention><Mode>COMPLIANCE</Mode>{until}</Retention>"))).await;
+    let stated = put(&format!("<Retention><Mode>COMPLIANCE</Mode>{until}</Retention>"));
+    passes(&app, stated.header("x-amz-object-lock-mode", "GOVERNANCE")).await;
+    assert_eq!(app.last_accepted().header("x-amz-object-lock-mode"), None, "what was not judged is not sent on");
+    let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    passes(&app, Request::put("/bucket/k?tagging").header("x-amz-tagging", "a=c").body(tags)).await;
+    assert_eq!(app.last_accepted().header("x-amz-tagging"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
