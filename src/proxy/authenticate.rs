@@ -137,7 +137,8 @@ fn judge_session_token(head: &RequestHead, key: &LiveKey) -> Result<(), S3Error>
 fn act_as_headers(head: &mut RequestHead, hoisted: Vec<(String, String)>) -> Result<(), S3Error> {
     for (name, value) in hoisted {
         let name = HeaderName::try_from(name).map_err(|_| not_a_header("name"))?;
-        let value = HeaderValue::try_from(value).map_err(|_| not_a_header("value"))?;
+        // As in a header that is sent: white space around the value is no part of it.
+        let value = HeaderValue::try_from(value.trim_matches([' ', '\t'])).map_err(|_| not_a_header("value"))?;
         head.headers.insert(name, value);
     }
     // SDKs add the operation's name for their own routing.

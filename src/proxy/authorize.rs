@@ -80,10 +80,6 @@ impl Authorized {
         self.classified.operation
     }
 
-    pub(super) fn backend(&self) -> &Arc<Backend> {
-        &self.backend
-    }
-
     pub(super) fn into_parts(self) -> AuthorizedParts {
         let Self { head, body, classified, payload, backend, until, judge } = self;
         AuthorizedParts { head, body, classified, payload, backend, until, judge }

@@ -13,7 +13,7 @@ use crate::keys::LiveKey;
 use crate::listener::{Peer, TlsInfo};
 use crate::policy::{Context, FixedKey, Value};
 use crate::s3::operation::{Classified, Operation};
-use crate::s3::{ErrorCode, RequestHead, Retention, S3Error, Tagging};
+use crate::s3::{ErrorCode, LegalHold, RequestHead, Retention, S3Error, Tagging};
 use crate::sigv4::{Form, Payload};
 
 /// The values that are not lent by the head of the request or by the key.
@@ -59,6 +59,9 @@ impl Facts {
         let lists = lists(classified.operation);
         let max_keys = if lists { parameter(head, "max-keys").filter(|text| !text.is_empty()) } else { None };
         let max_keys = max_keys.map(whole_number).transpose()?;
+        for (name, allowed) in CLOSED {
+            one_of(&head.headers, name, allowed)?;
+        }
         let retain_until = text(&head.headers, "x-amz-object-lock-retain-until-date")?.map(moment).transpose()?;
         let source = classified.copy_source.as_ref();
         let mut facts = Self {
@@ -75,12 +78,12 @@ impl Facts {
             copy_source: source.map(|source| format!("{}/{}", source.bucket.as_str(), source.key.as_str())),
             tags: Tagging::default(),
             tag_keys: Vec::new(),
-            lock_mode: None,
-            legal_hold: None,
+            lock_mode: one_of(&head.headers, "x-amz-object-lock-mode", &Retention::MODES)?,
+            legal_hold: one_of(&head.headers, "x-amz-object-lock-legal-hold", &LegalHold::STATUSES)?,
             retain_until,
             location: None,
         };
-        if let Some(value) = head.headers.get("x-amz-tagging") {
+        if let Some(value) = head.headers.get("x-amz-tagging").filter(|_| sets_tags(head, classified)) {
             facts.learn_tags(Tagging::parse_header(value.as_bytes())?);
         }
         Ok(facts)
@@ -104,7 +107,7 @@ impl Facts {
         self.location = location;
     }
 
-    /// The tags that come with the request.
+    /// The tags that are set by the request.
     pub(super) fn tags(&self) -> &Tagging {
         &self.tags
     }
@@ -164,13 +167,8 @@ impl Facts {
         set(FixedKey::LocationConstraint, self.location.as_deref().map(Value::Text));
         set(FixedKey::RequestObjectTagKeys, Some(Value::Texts(&self.tag_keys)).filter(|_| !self.tag_keys.is_empty()));
         set(FixedKey::ObjectLockRetainUntilDate, self.retain_until.map(Value::Time));
-        // A document is what is asked for where there is one.
-        if let Some(mode) = &self.lock_mode {
-            set(FixedKey::ObjectLockMode, Some(Value::Text(mode)));
-        }
-        if let Some(hold) = &self.legal_hold {
-            set(FixedKey::ObjectLockLegalHold, Some(Value::Text(hold)));
-        }
+        set(FixedKey::ObjectLockMode, self.lock_mode.as_deref().map(Value::Text));
+        set(FixedKey::ObjectLockLegalHold, self.legal_hold.as_deref().map(Value::Text));
         context.set_principal_tags(&key.attributes);
         context.set_request_tags(self.tags.tags());
         context
@@ -186,6 +184,15 @@ pub(super) fn lists(operation: Operation) -> bool {
             | Operation::ListObjects
             | Operation::ListObjectsV2
     )
+}
+
+/// Whether an `x-amz-tagging` header says which tags are stored. A copy takes those of its source, and leaves
+/// the header aside, unless it says that they are to be replaced.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_RequestSyntax>
+pub(super) fn sets_tags(head: &RequestHead, classified: &Classified) -> bool {
+    classified.operation != Operation::CopyObject
+        || head.headers.get("x-amz-tagging-directive").is_some_and(|directive| directive == "REPLACE")
 }
 
 /// The value of a query parameter; empty if it stands there without one.
@@ -209,6 +216,19 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, S3Err
     std::str::from_utf8(value.as_bytes())
         .map(Some)
         .map_err(|_| S3Error::new(ErrorCode::InvalidArgument, format!("The header {name} is not UTF-8.")))
+}
+
+/// The value of a header that has a closed list of values. Another one is refused, since a backend could read
+/// `compliance` as what policies know as `COMPLIANCE`.
+fn one_of(headers: &HeaderMap, name: &str, allowed: &[&str]) -> Result<Option<String>, S3Error> {
+    match text(headers, name)? {
+        None => Ok(None),
+        Some(value) if allowed.contains(&value) => Ok(Some(value.to_owned())),
+        Some(_) => {
+            let message = format!("The header {name} is none of {}.", allowed.join(", "));
+            Err(S3Error::new(ErrorCode::InvalidArgument, message))
+        }
+    }
 }
 
 /// The value as sent, or the one that stands for it where a presigned URL says nothing.
@@ -240,7 +260,11 @@ const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495
 /// the other.
 const ONCE: [&str; 2] = ["if-match", "if-none-match"];
 
-const HEADERS: [(FixedKey, &str); 17] = [
+/// Headers with a closed list of values.
+const CLOSED: [(&str, &[&str]); 2] =
+    [("x-amz-metadata-directive", &["COPY", "REPLACE"]), ("x-amz-tagging-directive", &["COPY", "REPLACE"])];
+
+const HEADERS: [(FixedKey, &str); 15] = [
     (FixedKey::Acl, "x-amz-acl"),
     (FixedKey::GrantFullControl, "x-amz-grant-full-control"),
     (FixedKey::GrantRead, "x-amz-grant-read"),
@@ -250,8 +274,6 @@ const HEADERS: [(FixedKey, &str); 17] = [
     (FixedKey::IfMatch, "if-match"),
     (FixedKey::IfNoneMatch, "if-none-match"),
     (FixedKey::MetadataDirective, "x-amz-metadata-directive"),
-    (FixedKey::ObjectLockLegalHold, "x-amz-object-lock-legal-hold"),
-    (FixedKey::ObjectLockMode, "x-amz-object-lock-mode"),
     (FixedKey::ServerSideEncryption, "x-amz-server-side-encryption"),
     (FixedKey::ServerSideEncryptionKeyId, "x-amz-server-side-encryption-aws-kms-key-id"),
     (FixedKey::ServerSideEncryptionCustomerAlgorithm, "x-amz-server-side-encryption-customer-algorithm"),

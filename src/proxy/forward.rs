@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::Proxy;
 use super::authorize::{Authorized, AuthorizedParts};
 use super::body::{ProofReceiver, Proved};
+use super::context::sets_tags;
 use super::error::Refusal;
 use super::judge::Judge;
 use super::outgoing::{Described, Outgoing};
@@ -53,7 +54,7 @@ impl Proxy {
     async fn send_on(&self, parts: AuthorizedParts, record: &mut Record) -> Result<Answer, Refusal> {
         let AuthorizedParts { head, body, classified, payload, backend, until, mut judge } = parts;
         let mut headers = forwardable_request_headers(&head.headers)?;
-        adapt_headers(&mut headers, &classified, &judge, &backend)?;
+        adapt_headers(&mut headers, &head, &classified, &judge, &backend)?;
         let described = Described { head: &head, classified: &classified, payload, backend: &backend };
         let mut outgoing = Outgoing::prepare(self, described, body, &mut headers, &mut judge, record).await?;
         let denied = std::mem::take(&mut outgoing.denied);
@@ -63,7 +64,7 @@ impl Proxy {
         if backend.takes_trailers() {
             outgoing.tell_proved(&mut headers);
         }
-        let Outgoing { body, length, payload, proof, proved, .. } = outgoing;
+        let Outgoing { body, length, payload, proof, proved, turn: _turn, .. } = outgoing;
         if let Some((_, progress)) = &proof {
             record.uploads(Arc::clone(progress));
         } else {
@@ -131,6 +132,7 @@ impl Proxy {
 /// Changes in the headers that were allowed through, for what was parsed out of them.
 fn adapt_headers(
     headers: &mut HeaderMap,
+    head: &RequestHead,
     classified: &Classified,
     judge: &Judge,
     backend: &Backend,
@@ -139,7 +141,9 @@ fn adapt_headers(
     if let Some(source) = &classified.copy_source {
         headers.insert("x-amz-copy-source", source.to_header_value());
     }
-    if headers.contains_key("x-amz-tagging") {
+    if !sets_tags(head, classified) {
+        headers.remove("x-amz-tagging");
+    } else if headers.contains_key("x-amz-tagging") {
         headers.insert("x-amz-tagging", judge.facts().tags().to_header_value());
     }
     if classified.drop_acl {

@@ -145,7 +145,10 @@ impl Judge {
         let mut denied: Option<Denial> = None;
         let mut last = None;
         let mut parted = (Vec::with_capacity(objects.len()), Vec::new());
-        let context = self.facts.context(head, &self.key);
+        let mut context = self.facts.context(head, &self.key);
+        // No backend compares the objects of a batch with a header: each has its own conditions, or none.
+        context.set(FixedKey::IfMatch, Value::Absent);
+        context.set(FixedKey::IfNoneMatch, Value::Absent);
         for object in objects {
             let mut of_object = context.clone();
             set_version(&mut of_object, object.version_id.as_deref());
@@ -201,9 +204,20 @@ impl Judge {
     ///
     /// # Errors
     /// The refusal.
-    pub(super) fn also(&self, head: &RequestHead, action: Action, resource: Resource<'_>) -> Result<(), Refusal> {
+    pub(super) fn also(
+        &self,
+        head: &RequestHead,
+        action: Action,
+        resource: Resource<'_>,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
         let context = self.facts.context(head, &self.key);
-        self.judge(action.into(), resource, &context).map(drop).map_err(|denial| self.refusal(&denial, resource))
+        let judged = self.judge(action.into(), resource, &context);
+        record.demanded(demand(action.into(), resource, None, judged.is_ok()));
+        judged.map(drop).map_err(|denial| {
+            record.overruled(layer(&denial), denial.statement().cloned());
+            self.refusal(&denial, resource)
+        })
     }
 
     fn judge(&self, action: PolicyAction, resource: Resource<'_>, context: &Context<'_>) -> Result<Allowed, Denial> {
@@ -290,6 +304,29 @@ fn bucket(address: &Address) -> &str {
     address.bucket().map_or("", |bucket| bucket.as_str())
 }
 
+/// One thing that was asked, for the record.
+fn demand(action: PolicyAction, resource: Resource<'_>, version: Option<&str>, allowed: bool) -> JudgedDemand {
+    JudgedDemand {
+        action: action.name().to_owned(),
+        resource: resource_name(resource),
+        version_id: version.map(str::to_owned),
+        allowed,
+    }
+}
+
+/// What denies, for the record.
+fn layer(denial: &Denial) -> &'static str {
+    match &denial.cause {
+        DenialCause::Permission { .. } => "permission",
+        DenialCause::Ceiling { .. } => "ceiling",
+        DenialCause::NoOrganizationPolicyAllows | DenialCause::OrganizationPolicyDenies(_) => "organization policy",
+        DenialCause::BucketPolicyDenies(_)
+        | DenialCause::BucketPolicyDoesNotAllow
+        | DenialCause::BucketPolicyUnreadable => "bucket policy",
+        DenialCause::PublicAccessBlocked => "public access block",
+    }
+}
+
 /// What was asked, for the record; nothing, if nobody reads it.
 struct Asked<'a> {
     judge: &'a Judge,
@@ -303,12 +340,7 @@ impl<'a> Asked<'a> {
 
     fn ask(&mut self, action: PolicyAction, resource: Resource<'_>, version: Option<&str>, allowed: bool) {
         if let Some(demands) = &mut self.demands {
-            demands.push(JudgedDemand {
-                action: action.name().to_owned(),
-                resource: resource_name(resource),
-                version_id: version.map(str::to_owned),
-                allowed,
-            });
+            demands.push(demand(action, resource, version, allowed));
         }
     }
 
@@ -320,16 +352,7 @@ impl<'a> Asked<'a> {
     }
 
     fn denied(self, denial: &Denial, context: &Context<'_>) -> Option<Decision> {
-        let layer = match &denial.cause {
-            DenialCause::Permission { .. } => "permission",
-            DenialCause::Ceiling { .. } => "ceiling",
-            DenialCause::NoOrganizationPolicyAllows | DenialCause::OrganizationPolicyDenies(_) => "organization policy",
-            DenialCause::BucketPolicyDenies(_)
-            | DenialCause::BucketPolicyDoesNotAllow
-            | DenialCause::BucketPolicyUnreadable => "bucket policy",
-            DenialCause::PublicAccessBlocked => "public access block",
-        };
-        self.decided(false, layer, denial.statement().cloned(), context)
+        self.decided(false, layer(denial), denial.statement().cloned(), context)
     }
 
     fn decided(

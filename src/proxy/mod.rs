@@ -112,7 +112,7 @@ impl Proxy {
         let authenticated = self.authenticate(received, record).await?;
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {
-                self.refuse_public_acl(&authorized)?;
+                self.refuse_public_acl(&authorized, record)?;
                 let answer = self.forward_with_life(authorized, record).await?;
                 self.respond(answer, record).await
             }

@@ -14,6 +14,7 @@ use super::Proxy;
 use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
 use super::error::Refusal;
 use super::judge::Judge;
+use super::own::Turn;
 use super::rebuild;
 use super::record::Record;
 use crate::backend::{Backend, UpstreamBody};
@@ -37,6 +38,8 @@ pub(super) struct Outgoing {
     pub(super) denied: Vec<ObjectToDelete>,
     /// Whether there is nothing to send: nothing of a batch is allowed.
     pub(super) is_settled: bool,
+    /// Of a bucket that is made: nobody else changes it until the backend has answered.
+    pub(super) turn: Option<Turn>,
 }
 
 /// What a body belongs to.
@@ -91,13 +94,14 @@ impl Outgoing {
         let (verifying, proof) = VerifyingBody::new(body, promise)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
+            let turn = proxy.before_making(described).await?;
             let rebuilt = rebuild::document(proxy, described, &document, headers, judge, record)?;
             let is_settled = rebuilt.is_settled;
-            return Ok(Self { denied: rebuilt.denied, is_settled, ..Self::document(rebuilt.text) });
+            return Ok(Self { denied: rebuilt.denied, is_settled, turn, ..Self::document(rebuilt.text) });
         }
         if let Body::Inspected { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
-            rebuild::judge_places(proxy, described, &document, judge)?;
+            rebuild::judge_places(proxy, described, &document, judge, record)?;
             return Ok(Self::whole(document, upstream));
         }
         if length <= HELD_BACK {
@@ -122,6 +126,7 @@ impl Outgoing {
             proved: None,
             denied: Vec::new(),
             is_settled: false,
+            turn: None,
         })
     }
 
@@ -136,7 +141,7 @@ impl Outgoing {
     fn whole(bytes: Bytes, payload: UpstreamPayload) -> Self {
         let length = Some(bytes.len() as u64);
         let body = if bytes.is_empty() { UpstreamBody::Empty } else { UpstreamBody::Whole(bytes) };
-        Self { body, length, payload, proof: None, proved: None, denied: Vec::new(), is_settled: false }
+        Self { body, length, payload, proof: None, proved: None, denied: Vec::new(), is_settled: false, turn: None }
     }
 
     /// A document that was written here: its hash is known.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use md5::{Digest, Md5};
 
 use super::Proxy;
@@ -33,7 +33,7 @@ pub(super) struct Rebuilt {
 }
 
 /// The document that says what of `received` its sender may ask for. Digests of the client's bytes in
-/// `headers` give way to one of the new ones.
+/// `headers` give way to one of the new ones, and what the document says stands in no header.
 pub(super) fn document(
     proxy: &Proxy,
     described: Described<'_>,
@@ -62,7 +62,7 @@ pub(super) fn document(
             rebuilt.is_settled = batch.objects.is_empty();
             batch.to_xml()
         }
-        Operation::PutBucketAcl | Operation::PutObjectAcl => proxy.acl_document(head, received)?,
+        Operation::PutBucketAcl | Operation::PutObjectAcl => proxy.acl_document(head, received, record)?,
         Operation::PutObjectLegalHold => {
             let hold = LegalHold::parse(received);
             if let Ok(hold) = &hold {
@@ -93,16 +93,28 @@ pub(super) fn document(
             return Err(S3Error::new(ErrorCode::NotImplemented, message).into());
         }
     };
-    let digests: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("x-amz-checksum-")).cloned().collect();
-    for name in digests {
+    let replaced = |name: &&HeaderName| is_replaced(classified.operation, name.as_str());
+    let replaced: Vec<_> = headers.keys().filter(replaced).cloned().collect();
+    for name in replaced {
         headers.remove(name);
     }
-    headers.remove("content-md5");
     if !rebuilt.text.is_empty() {
         let md5 = STANDARD.encode(Md5::digest(&rebuilt.text));
         headers.insert("content-md5", HeaderValue::try_from(md5).expect("base64 is visible ASCII"));
     }
     Ok(rebuilt)
+}
+
+/// Whether a header says something of the document that the new one says, or that was not judged because the
+/// document says it.
+fn is_replaced(operation: Operation, name: &str) -> bool {
+    let of_an_object = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+    name == "content-md5"
+        || name == "x-amz-tagging"
+        || name.starts_with("x-amz-checksum-")
+        || name.starts_with("x-amz-object-lock-")
+        || operation == Operation::DeleteObjects
+            && (of_an_object.contains(&name) || name.starts_with("x-amz-if-match-"))
 }
 
 /// Judges a configuration that makes the backend write to other buckets, with rights of its own: whoever
@@ -112,6 +124,7 @@ pub(super) fn judge_places(
     described: Described<'_>,
     document: &[u8],
     judge: &Judge,
+    record: &mut Record,
 ) -> Result<(), Refusal> {
     let Described { head, backend, .. } = described;
     if document.is_empty() {
@@ -119,7 +132,7 @@ pub(super) fn judge_places(
     }
     for bucket in named_buckets(document)? {
         let anything = Resource::Object { bucket: bucket.as_str(), key: "*" };
-        judge.also(head, Action::PutObject, anything)?;
+        judge.also(head, Action::PutObject, anything, record)?;
         let elsewhere = || {
             let message = format!("The bucket '{}' that the document names is on another backend.", bucket.as_str());
             S3Error::new(ErrorCode::NotImplemented, message)

@@ -10,8 +10,9 @@ use http::{Request, Response, Version};
 use http_body::Body as _;
 
 use super::response_body::ResponseBody;
-use crate::audit::{AccessEvent, Decision};
+use crate::audit::{AccessEvent, Decision, JudgedDemand};
 use crate::identity::{AccessKeyId, Principal};
+use crate::policy::StatementName;
 use crate::s3::Address;
 
 /// The record of one request. Writes its event when it is dropped, so that no way out forgets it.
@@ -103,6 +104,22 @@ impl Record {
     /// Notes what was decided; what is decided later stands for it all.
     pub(super) fn decided(&mut self, decision: Option<Decision>) {
         self.event.decision = decision;
+    }
+
+    /// Notes one more thing that the request needed, beside what was decided.
+    pub(super) fn demanded(&mut self, demand: JudgedDemand) {
+        if let Some(decision) = &mut self.event.decision {
+            decision.judged.demands.push(demand);
+        }
+    }
+
+    /// Notes that the request is denied after all, by this layer and statement.
+    pub(super) fn overruled(&mut self, layer: &'static str, statement: Option<StatementName>) {
+        if let Some(decision) = &mut self.event.decision {
+            decision.allowed = false;
+            decision.layer = layer;
+            decision.statement = statement;
+        }
     }
 
     pub(super) fn sent_to(&mut self, backend: &str) {

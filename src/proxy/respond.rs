@@ -85,7 +85,9 @@ impl Proxy {
             }
             Operation::CompleteMultipartUpload => {
                 headers.remove(CONTENT_LENGTH);
-                ResponseBody::document(Document::new(body, Some((LOCATION_PATH, self.address_of(&head)))))
+                let hidden = may_know().is_err();
+                let location = Some((LOCATION_PATH, self.address_of(&head)));
+                ResponseBody::document(Document::new(body, location).hiding_absence(hidden))
             }
             Operation::CopyObject | Operation::UploadPartCopy => {
                 headers.remove(CONTENT_LENGTH);

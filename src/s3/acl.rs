@@ -39,6 +39,12 @@ pub fn sets_public_acl(headers: &HeaderMap) -> bool {
     canned || grants.map(|(_, value)| text(value)).any(|grantees| names_public_group(&grantees))
 }
 
+/// Whether `headers` set an ACL, whatever it says.
+#[must_use]
+pub fn sets_acl(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name == "x-amz-acl" || name.as_str().starts_with("x-amz-grant-"))
+}
+
 impl AccessControlPolicy {
     /// Reads the body of a `PutBucketAcl` or `PutObjectAcl` request. No body at all means that headers set
     /// the list.

@@ -67,6 +67,7 @@ error_codes! {
     ServiceUnavailable = SERVICE_UNAVAILABLE,
     SignatureDoesNotMatch = FORBIDDEN,
     SlowDown = SERVICE_UNAVAILABLE,
+    UnexpectedContent = BAD_REQUEST,
     XAmzContentSHA256Mismatch = BAD_REQUEST,
 }
 

@@ -5,7 +5,7 @@
 use super::xml::{self, Element, Limits};
 use super::{BucketName, ErrorCode, S3Error};
 
-/// Every bucket that `document` names, wherever it stands in it.
+/// Every bucket that `document` names, wherever it stands in it, each once.
 ///
 /// # Errors
 /// 400 `MalformedXML`; 501 `NotImplemented` for a place that is no bucket here: a table bucket, an access
@@ -14,6 +14,8 @@ pub fn named_buckets(document: &[u8]) -> Result<Vec<BucketName>, S3Error> {
     let root = xml::parse(document, Limits { bytes: 1024 * 1024, depth: 16, elements: 100_000 })?;
     let mut buckets = Vec::new();
     collect(&root, &mut buckets)?;
+    buckets.sort_unstable();
+    buckets.dedup();
     Ok(buckets)
 }
 
@@ -59,6 +61,7 @@ mod tests {
             <TargetPrefix>p</TargetPrefix></LoggingEnabled></BucketLoggingStatus>";
         assert_eq!(names(logging), ["logs"]);
         assert_eq!(names("<BucketLoggingStatus/>"), [""; 0]);
+        assert_eq!(names("<A><Bucket>two</Bucket><Bucket>one</Bucket><Bucket>two</Bucket></A>"), ["one", "two"]);
         let inventory = "<InventoryConfiguration><Destination><S3BucketDestination><Bucket>arn:aws:s3:::inv</Bucket>\
             </S3BucketDestination></Destination></InventoryConfiguration>";
         assert_eq!(names(inventory), ["inv"]);

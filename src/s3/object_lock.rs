@@ -22,6 +22,9 @@ pub struct Retention {
 pub struct LegalHold(String);
 
 impl Retention {
+    /// The modes of a retention.
+    pub const MODES: [&str; 2] = ["COMPLIANCE", "GOVERNANCE"];
+
     /// Reads the body of a `PutObjectRetention` request.
     ///
     /// # Errors
@@ -32,7 +35,12 @@ impl Retention {
         for child in root.children {
             let text = child.text.trim_ascii().to_owned();
             match child.name.as_str() {
-                "Mode" if retention.mode.is_none() && child.children.is_empty() => retention.mode = Some(text),
+                "Mode" if retention.mode.is_none() && child.children.is_empty() => {
+                    if !Self::MODES.contains(&text.as_str()) {
+                        return Err(xml::malformed("Mode is neither COMPLIANCE nor GOVERNANCE"));
+                    }
+                    retention.mode = Some(text);
+                }
                 "RetainUntilDate" if retention.until.is_none() && child.children.is_empty() => {
                     let time = text.parse().map_err(|_| xml::malformed("RetainUntilDate is no ISO 8601 time"))?;
                     retention.until = Some((text, time));
@@ -43,7 +51,7 @@ impl Retention {
         Ok(retention)
     }
 
-    /// `GOVERNANCE` or `COMPLIANCE`, as sent.
+    /// `GOVERNANCE` or `COMPLIANCE`.
     #[must_use]
     pub fn mode(&self) -> Option<&str> {
         self.mode.as_deref()
@@ -71,6 +79,9 @@ impl Retention {
 }
 
 impl LegalHold {
+    /// What a legal hold can be.
+    pub const STATUSES: [&str; 2] = ["OFF", "ON"];
+
     /// Reads the body of a `PutObjectLegalHold` request.
     ///
     /// # Errors
@@ -78,14 +89,18 @@ impl LegalHold {
     pub fn parse(document: &[u8]) -> Result<Self, S3Error> {
         let root = small(document, "LegalHold")?;
         match root.children.as_slice() {
-            [status] if status.name == "Status" && status.children.is_empty() => {
+            [status]
+                if status.name == "Status"
+                    && status.children.is_empty()
+                    && Self::STATUSES.contains(&status.text.trim_ascii()) =>
+            {
                 Ok(Self(status.text.trim_ascii().to_owned()))
             }
-            _ => Err(xml::malformed("a LegalHold has one Status")),
+            _ => Err(xml::malformed("a LegalHold has one Status, ON or OFF")),
         }
     }
 
-    /// `ON` or `OFF`, as sent.
+    /// `ON` or `OFF`.
     #[must_use]
     pub fn status(&self) -> &str {
         &self.0
@@ -121,7 +136,9 @@ mod tests {
         assert_eq!(Retention::parse(read.to_xml().as_bytes()).unwrap(), read);
         assert_eq!(Retention::parse(b"<Retention/>").unwrap(), Retention::default());
         for wrong in [
-            "<Retention><Mode>A</Mode><Mode>B</Mode></Retention>",
+            "<Retention><Mode>GOVERNANCE</Mode><Mode>COMPLIANCE</Mode></Retention>",
+            "<Retention><Mode>governance</Mode></Retention>",
+            "<Retention><Mode/></Retention>",
             "<Retention><RetainUntilDate>soon</RetainUntilDate></Retention>",
             "<Retention><Other/></Retention>",
             "<LegalHold/>",
@@ -137,5 +154,6 @@ mod tests {
         assert_eq!(LegalHold::parse(read.to_xml().as_bytes()).unwrap(), read);
         assert!(LegalHold::parse(b"<LegalHold><Status>ON</Status><Status>OFF</Status></LegalHold>").is_err());
         assert!(LegalHold::parse(b"<LegalHold/>").is_err());
+        assert!(LegalHold::parse(b"<LegalHold><Status>on</Status></LegalHold>").is_err());
     }
 }

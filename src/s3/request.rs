@@ -21,7 +21,7 @@ pub struct RequestHead {
     pub address: Address,
     /// The query, decoded.
     pub query: Query,
-    /// The headers as received, each `x-amz-*` name joined into one value.
+    /// The headers as received, without white space around values, each `x-amz-*` name joined into one value.
     pub headers: HeaderMap,
 }
 
@@ -40,7 +40,8 @@ impl RequestHead {
         let host = host(uri, &headers)?;
         let address = Address::parse(&host, uri.path(), domains)?;
         let query = Query::parse(uri.query().unwrap_or_default())?;
-        Ok(Self { method, host, raw_path: uri.path().to_owned(), address, query, headers: join_repeated(headers)? })
+        let headers = join_repeated(without_outer_space(headers))?;
+        Ok(Self { method, host, raw_path: uri.path().to_owned(), address, query, headers })
     }
 
     /// The one value of the header `name` as text.
@@ -137,6 +138,20 @@ fn refuse_hop_by_hop_games(headers: &HeaderMap) -> Result<(), S3Error> {
     Ok(())
 }
 
+/// White space around a value is no part of it (RFC 9110, section 5.5), nor of what is signed. HTTP/2 lets
+/// it arrive all the same, and a backend that reads HTTP/1.1 does not see it: it must not hide a value from
+/// policies.
+fn without_outer_space(mut headers: HeaderMap) -> HeaderMap {
+    for value in headers.values_mut() {
+        let bytes = value.as_bytes();
+        let trimmed = bytes.trim_ascii();
+        if trimmed.len() != bytes.len() {
+            *value = HeaderValue::from_bytes(trimmed).expect("a part of a header's value is one");
+        }
+    }
+    headers
+}
+
 /// Joins repeated `x-amz-*` headers as the canonical request does, so that what acts later is the very
 /// value that was signed; and refuses repeats of the headers that frame or authenticate.
 fn join_repeated(mut headers: HeaderMap) -> Result<HeaderMap, S3Error> {
@@ -207,6 +222,13 @@ mod tests {
                 ErrorCode::InvalidArgument
             );
         }
+    }
+
+    #[test]
+    fn white_space_around_a_value_is_no_part_of_it() {
+        let head = parse("/bucket/k", &[("host", "h"), ("x-amz-acl", " \tpublic-read \t"), ("if-match", " ")]).unwrap();
+        assert_eq!(head.headers["x-amz-acl"], "public-read");
+        assert_eq!(head.headers["if-match"], "");
     }
 
     #[test]

@@ -101,6 +101,23 @@ async fn e12_a_missing_source_is_told_to_who_may_list_the_bucket_of_the_source()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn e12_an_object_that_a_completed_upload_does_not_find_is_forbidden_as_well() {
+    let complete = || {
+        Request::post("/bucket/k?uploadId=u").header("If-Match", "\"tag\"").body(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>",
+        )
+    };
+    let late = || Answer::of(200, &[], "  <Error><Code>NoSuchKey</Code><Message>m</Message></Error>");
+    let write = allow(&["s3:PutObject", "s3:GetObject"], &["bucket/*"]);
+    let app = app_under(&[write.clone()]).await;
+    assert_eq!(ask(&app, complete(), missing("POST", "NoSuchKey")).await.status, 403);
+    let response = ask(&app, complete(), late()).await;
+    assert!(response.text().contains("AccessDenied") && !response.text().contains("NoSuchKey"), "{response:?}");
+    let app = app_under(&[write, allow(&["s3:ListBucket"], &["bucket"])]).await;
+    assert!(ask(&app, complete(), late()).await.text().contains("NoSuchKey"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn e12_conditions_of_a_client_are_not_answered_before_its_rights() {
     let app = app_under(&[allow(&["s3:GetObject"], &["bucket/mine/*"])]).await;
     for (name, value) in

@@ -137,6 +137,21 @@ async fn each_key_has_its_own_version_and_tag_in_conditions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_condition_of_the_whole_batch_is_none_of_its_objects() {
+    let app = app_under(&[allow(&["s3:*"], &["*"])]).await;
+    let blind = r#"{"Null": {"s3:if-match": "true"}}"#;
+    guard(&app, "bucket", &[all_of("bucket"), if_so("Deny", "s3:DeleteObject", "bucket", blind)]).await;
+    obey(&app);
+    let tagged = "<Object><Key>b</Key><ETag>\"e\"</ETag></Object>";
+    let both = batch(&(object("a") + tagged));
+    assert_eq!(outcome(&app, &send(&app, both.clone()).await).await, (1, 1));
+    // No backend compares the objects of a batch with a header.
+    assert_eq!(outcome(&app, &send(&app, both.header("If-Match", "\"e\"")).await).await, (1, 1));
+    assert!(!app.last_accepted().mentions("<Key>a</Key>"));
+    assert_eq!(app.last_accepted().header("if-match"), None, "nor is one tempted to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failures_of_the_backend_stay_and_lose_its_words() {
     let app = app_under(&[allow(&["s3:DeleteObject", "s3:ListBucket"], &["bucket", "bucket/*"])]).await;
     let result = "<DeleteResult><Deleted><Key>a</Key><DeleteMarker>true</DeleteMarker></Deleted><Error><Key>b</Key>\

@@ -1,7 +1,7 @@
 //! What is kept about a bucket lives and dies with it.
 
 use crate::bucket_stock::{BucketStock, app_with, asked, policy, put_policy, refused, send, statement};
-use crate::support::app::TestApp;
+use crate::support::app::{TestApp, now};
 use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
 
@@ -88,4 +88,23 @@ async fn the_backend_is_not_asked_about_a_bucket_of_which_nothing_is_kept() {
     let app = app_with(&BucketStock::of(&[]), |_| {}).await;
     assert_eq!(send(&app, &app.admin, Request::put("/bucket")).await.status, 200);
     assert_eq!(asked(&app), ["PUT /bucket"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_keeps_a_bucket_from_others_with_a_body_that_does_not_come() {
+    let app = app_with(&BucketStock::of(&["bucket"]), |_| {}).await;
+    put_policy(&app, "bucket", &no_reading()).await;
+    let request = Request::put("/bucket").body("<CreateBucketConfiguration/>").sign(&app.admin, now());
+    let mut slow = app.connect().await;
+    slow.send(request.head_bytes()).await;
+    // A second request on a connection of its own shows when the first has been read that far.
+    let asking = async {
+        for _ in 0..20 {
+            put_policy(&app, "bucket", &no_reading()).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), asking).await.expect("the policy can be put");
+    slow.send(&request.body).await;
+    assert_eq!(slow.response("PUT").await.status, 200);
+    assert!(is_kept(&app));
 }

@@ -9,6 +9,7 @@ use rand::rngs::SysRng;
 
 use crate::rules::{add_policy, all_of, allow, app_under, denied, deny, guard, if_so, passes};
 use crate::support::app::{TestApp, now};
+use crate::support::http2::Http2;
 use crate::support::request::Request;
 use crate::support::sign::TestKey;
 
@@ -210,6 +211,63 @@ async fn retentions_and_holds_in_a_body_are_judged() {
     };
     denied(&app, hold("OFF")).await;
     passes(&app, hold("ON")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_document_does_not_state_is_not_taken_from_a_header() {
+    let app = denying("s3:PutObjectRetention", r#"{"StringNotEquals": {"s3:object-lock-mode": "COMPLIANCE"}}"#).await;
+    let put = |document: &str| Request::put("/bucket/k?retention").body(document);
+    denied(&app, put("<Retention/>")).await;
+    denied(&app, put("<Retention/>").header("x-amz-object-lock-mode", "COMPLIANCE")).await;
+    let until = "<RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate>";
+    let stated = put(&format!("<Retention><Mode>COMPLIANCE</Mode>{until}</Retention>"));
+    passes(&app, stated.header("x-amz-object-lock-mode", "GOVERNANCE")).await;
+    assert_eq!(app.last_accepted().header("x-amz-object-lock-mode"), None, "what was not judged is not sent on");
+    let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    passes(&app, Request::put("/bucket/k?tagging").header("x-amz-tagging", "a=c").body(tags)).await;
+    assert_eq!(app.last_accepted().header("x-amz-tagging"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mode_or_a_hold_that_is_none_is_refused_before_a_lenient_backend_reads_it() {
+    let app = denying("s3:*", r#"{"StringEquals": {"s3:object-lock-mode": "COMPLIANCE"}}"#).await;
+    let until = "<RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate>";
+    for (target, document) in [
+        ("/bucket/k?retention", format!("<Retention><Mode>compliance</Mode>{until}</Retention>")),
+        ("/bucket/k?legal-hold", "<LegalHold><Status>off</Status></LegalHold>".to_owned()),
+    ] {
+        app.refuses(&Request::put(target).body(document).sign(&app.admin, now()), 400, "MalformedXML").await;
+    }
+    for (name, value) in [
+        ("x-amz-object-lock-mode", "compliance"),
+        ("x-amz-object-lock-legal-hold", "on"),
+        ("x-amz-metadata-directive", "replace"),
+    ] {
+        let request = Request::put("/bucket/k").header(name, value).body("x").sign(&app.admin, now());
+        app.refuses(&request, 400, "InvalidArgument").await;
+    }
+    passes(&app, Request::put("/bucket/k").header("x-amz-object-lock-mode", "GOVERNANCE").body("x")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn white_space_around_a_header_is_no_part_of_its_value() {
+    let public = if_so("Deny", "s3:PutObject", "bucket", r#"{"StringEquals": {"s3:x-amz-acl": "public-read"}}"#);
+    let app = TestApp::with(|setup| setup.tls = true).await;
+    guard(&app, "bucket", &[all_of("bucket"), public]).await;
+    let mut http2 = Http2::open(app.address, app.ca.as_ref().unwrap(), "localhost").await;
+    for value in ["public-read", " public-read", "public-read ", "\tpublic-read\t"] {
+        // HTTP/1.1 has no such values, HTTP/2 and the query of a URL do.
+        let request = Request::put("/bucket/k").header("x-amz-acl", "public-read").sign(&app.admin, now());
+        let request = request.replace("x-amz-acl", value);
+        let response = http2.exchange(&request).await;
+        app.is_refusal(&request, &response, 403, "AccessDenied");
+        let encoded = value.replace(' ', "%20").replace('\t', "%09");
+        let url = Request::put(&format!("/bucket/k?X-Amz-Acl={encoded}"));
+        app.refuses(&url.presign(&app.admin, now(), Duration::from_mins(1)), 403, "AccessDenied").await;
+    }
+    let request = Request::put("/bucket/k").header("x-amz-acl", " bucket-owner-read ").sign(&app.admin, now());
+    assert_eq!(http2.exchange(&request).await.status, 200);
+    assert_eq!(app.reached_once().await.header("x-amz-acl"), Some("bucket-owner-read"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,3 +73,19 @@ async fn e05_a_policy_limits_what_may_be_copied() {
     passes(&app, copy("/source%2Fopen/a")).await;
     passes(&app, Request::put("/bucket/key").body("no copy at all")).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_that_a_copy_leaves_aside_meet_no_condition() {
+    let app = app_under(&[allow(&["s3:*"], &["*"])]).await;
+    let untagged = r#"{"StringNotEquals": {"s3:RequestObjectTag/class": "open"}}"#;
+    guard(&app, "bucket", &[all_of("bucket"), if_so("Deny", "s3:PutObject", "bucket", untagged)]).await;
+    let tagged = || copy("source/k").header("x-amz-tagging", "class=open");
+    // The tags of the source are copied unless they are to be replaced.
+    denied(&app, tagged()).await;
+    denied(&app, tagged().header("x-amz-tagging-directive", "COPY")).await;
+    passes(&app, tagged().header("x-amz-tagging-directive", "REPLACE")).await;
+    assert_eq!(app.last_accepted().header("x-amz-tagging"), Some("class=open"));
+    guard(&app, "bucket", &[all_of("bucket")]).await;
+    passes(&app, tagged()).await;
+    assert_eq!(app.last_accepted().header("x-amz-tagging"), None);
+}

@@ -4,7 +4,7 @@ use std::io::{Result, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -117,4 +117,19 @@ async fn the_record_tells_who_decided_and_from_what() {
     let demands: Vec<_> = judged["demands"].as_array().unwrap().iter().map(|demand| &demand["resource"]).collect();
     assert_eq!(demands, ["other/a", "other/b"]);
     assert_eq!(judged["demands"][1]["versionId"], "v");
+
+    let elsewhere = "<BucketLoggingStatus><LoggingEnabled><TargetBucket>victim</TargetBucket><TargetPrefix/>\
+        </LoggingEnabled></BucketLoggingStatus>";
+    let (status, named) = ask(Request::put("/bucket?logging").body(elsewhere)).await;
+    assert_eq!(status, 403);
+    let (record, judged) = log.record(&named).await;
+    assert_eq!(of(&record), ["denied", "organization policy", "-", "-"]);
+    let demands = judged["demands"].as_array().unwrap();
+    assert_eq!((&demands[0]["action"], &demands[0]["allowed"]), (&json!("s3:PutBucketLogging"), &json!(true)));
+    assert_eq!((&demands[1]["resource"], &demands[1]["allowed"]), (&json!("victim/*"), &json!(false)));
+    let (status, named) = ask(Request::put("/bucket?logging").body(elsewhere.replace("victim", "bucket"))).await;
+    assert_eq!(status, 200);
+    let (record, judged) = log.record(&named).await;
+    assert_eq!(record["verdict"], "allowed");
+    assert_eq!(judged["demands"][1]["resource"], "bucket/*");
 }

@@ -195,7 +195,11 @@ const ROWS: [(&str, Standing); 100] = [
     ("E5", Tested(&["e05_a_policy_limits_what_may_be_copied"])),
     (
         "E6",
-        Tested(&["e06_a_deletion_that_compares_needs_to_read", "e06_headers_that_ride_along_need_their_own_action"]),
+        Tested(&[
+            "e06_a_deletion_that_compares_needs_to_read",
+            "e06_headers_that_ride_along_need_their_own_action",
+            "e06_the_list_of_a_version_needs_the_action_of_versions_only",
+        ]),
     ),
     (
         "E7",
@@ -213,6 +217,7 @@ const ROWS: [(&str, Standing); 100] = [
         Tested(&[
             "e12_a_missing_object_is_forbidden_to_who_may_not_list",
             "e12_a_missing_source_is_told_to_who_may_list_the_bucket_of_the_source",
+            "e12_an_object_that_a_completed_upload_does_not_find_is_forbidden_as_well",
             "e12_conditions_of_a_client_are_not_answered_before_its_rights",
             "e12_the_right_to_list_is_judged_with_its_conditions",
             "e12_who_may_list_is_told_that_an_object_is_missing",

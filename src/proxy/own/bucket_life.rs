@@ -16,18 +16,20 @@
 
 use std::sync::Arc;
 
+use super::Turn;
 use crate::authority::BucketRules;
 use crate::backend::Backend;
 use crate::proxy::Proxy;
 use crate::proxy::authorize::Authorized;
 use crate::proxy::error::Refusal;
 use crate::proxy::forward::Answer;
+use crate::proxy::outgoing::Described;
 use crate::proxy::record::Record;
 use crate::s3::BucketName;
 use crate::s3::operation::Operation;
 
 impl Proxy {
-    /// Forwards a request; before a bucket is made and after it is deleted, what is kept about it goes.
+    /// Forwards a request; after a bucket is deleted, what is kept about it goes.
     pub(in crate::proxy) async fn forward_with_life(
         &self,
         authorized: Authorized,
@@ -35,11 +37,6 @@ impl Proxy {
     ) -> Result<Answer, Refusal> {
         let bucket = authorized.head().address.bucket().cloned();
         match (authorized.operation(), bucket) {
-            (Operation::CreateBucket, Some(bucket)) => {
-                let _turn = self.turns.take(&bucket).await;
-                self.clear_leftovers(&bucket, authorized.backend()).await?;
-                self.forward(authorized, record).await
-            }
             (Operation::DeleteBucket, Some(bucket)) => {
                 let _turn = self.turns.take(&bucket).await;
                 let before = self.authority.in_force()?.bucket(bucket.as_str()).cloned();
@@ -52,6 +49,18 @@ impl Proxy {
             }
             _ => self.forward(authorized, record).await,
         }
+    }
+
+    /// Before a bucket is made, what was kept about an earlier one goes. Its turn begins when the request is
+    /// there to its last byte: who sends it slowly keeps nobody waiting.
+    pub(in crate::proxy) async fn before_making(&self, described: Described<'_>) -> Result<Option<Turn>, Refusal> {
+        let Described { head, classified, backend, .. } = described;
+        let (Operation::CreateBucket, Some(bucket)) = (classified.operation, head.address.bucket()) else {
+            return Ok(None);
+        };
+        let turn = self.turns.take(bucket).await;
+        self.clear_leftovers(bucket, backend).await?;
+        Ok(Some(turn))
     }
 
     /// The backend is asked only if there is something to clear.

@@ -28,7 +28,7 @@ use crate::s3::operation::Operation;
 use crate::s3::{BucketName, ErrorCode, Query, S3Error};
 use crate::sigv4::Form;
 
-pub(super) use turns::Turns;
+pub(super) use turns::{Turn, Turns};
 
 /// A request that is answered here, its body read and proved.
 struct Own {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{Mutex as Place, OwnedMutexGuard};
 
 use crate::s3::BucketName;
 
@@ -11,16 +11,19 @@ use crate::s3::BucketName;
 /// one after the other, each with its look at the backend: otherwise what was meant for a bucket that is
 /// just being deleted would be kept for the next one of its name, or be forgotten for this one.
 #[derive(Debug, Default)]
-pub(in crate::proxy) struct Turns(Mutex<HashMap<BucketName, Weak<Turn<()>>>>);
+pub(in crate::proxy) struct Turns(Mutex<HashMap<BucketName, Weak<Place<()>>>>);
+
+/// As long as it lives, nobody else changes the bucket.
+pub(in crate::proxy) type Turn = OwnedMutexGuard<()>;
 
 impl Turns {
     /// Waits until nobody else changes `bucket`.
-    pub(super) async fn take(&self, bucket: &BucketName) -> OwnedMutexGuard<()> {
+    pub(super) async fn take(&self, bucket: &BucketName) -> Turn {
         let turn = {
             let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             turns.get(bucket).and_then(Weak::upgrade).unwrap_or_else(|| {
                 turns.retain(|_, turn| turn.strong_count() > 0);
-                let turn = Arc::new(Turn::new(()));
+                let turn = Arc::new(Place::new(()));
                 turns.insert(bucket.clone(), Arc::downgrade(&turn));
                 turn
             })

@@ -110,7 +110,11 @@ pub fn classify(input: Classify<'_>) -> Result<Classified, S3Error> {
     let writes = matches!(row.verb, Verb::Delete | Verb::Post | Verb::Put);
     let compares = writes && input.target == Target::Object && header_actions::compares(input.headers);
     let read = if version_id.is_some() { Action::GetObjectVersion } else { Action::GetObject };
-    let added = header_actions::needed(input.target, input.headers).into_iter().chain(compares.then_some(read));
+    // On the ACL operations themselves the header is what is to be set, and the row says what that takes.
+    let sets_acl = matches!(row.operation, Operation::PutBucketAcl | Operation::PutObjectAcl);
+    let is_for_acl = |action: &Action| matches!(action, Action::PutBucketAcl | Action::PutObjectAcl);
+    let added = header_actions::needed(input.target, input.headers).into_iter();
+    let added = added.filter(|action| !(sets_acl && is_for_acl(action))).chain(compares.then_some(read));
     for action in added {
         let demand = (action, demand_target(action, input.target));
         if !demands.contains(&demand) {
@@ -118,8 +122,6 @@ pub fn classify(input: Classify<'_>) -> Result<Classified, S3Error> {
         }
     }
 
-    // On the ACL operations themselves the header is what is to be set.
-    let sets_acl = matches!(row.operation, Operation::PutBucketAcl | Operation::PutObjectAcl);
     let drop_acl = !sets_acl && header_actions::acl_is_default(input.headers);
     Ok(Classified { row, operation: row.operation, version_id, upload_id, part_number, copy_source, demands, drop_acl })
 }

@@ -85,9 +85,8 @@ impl Comparison {
         let (mut changed, mut changed_since) = (false, false);
         for (action, demand) in questions {
             let resource = resource(&demand.resource);
-            if let Some(version) = &demand.version_id {
-                context.set(FixedKey::VersionId, Value::Text(version));
-            }
+            // Each demand has its own version, or none.
+            context.set(FixedKey::VersionId, demand.version_id.as_deref().map_or(Value::Absent, Value::Text));
             let now = self.now.judge(&claim, action, resource, &context);
             let draft = self.draft.judge(&claim, action, resource, &context);
             changed_since |= now.is_ok() != demand.allowed;
@@ -131,4 +130,41 @@ fn values<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(changes.values())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::{BucketRules, Ceilings};
+    use crate::config::Ceiling;
+    use crate::identity::Permission;
+    use crate::policy::{BucketPolicy, OrganizationPolicy};
+
+    fn in_force(bucket_statements: &str) -> InForce {
+        let all = r#"{"version": "v1alpha1", "name": "all", "statements": [{"name": "all", "effect": "Allow",
+            "actions": ["s3:*"], "resources": ["*"], "principals": ["*"]}]}"#;
+        let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{bucket_statements}]}}"#);
+        let policy = BucketPolicy::parse(policy.as_bytes(), "data", &OrganizationId::parse("ab1cd2").unwrap()).unwrap();
+        let rules = BucketRules { policy: Some(Ok(policy)), ..BucketRules::default() };
+        let max_duration = std::time::Duration::from_hours(12);
+        let ceiling = Ceiling { prefix: "saml/".into(), permission: Permission::Admin, max_duration, permanent: true };
+        let policies = vec![OrganizationPolicy::parse(all.as_bytes()).unwrap()];
+        InForce::assemble(Ceilings::new(vec![ceiling]), policies, [("data", rules)])
+    }
+
+    #[test]
+    fn the_version_of_one_demand_is_not_that_of_the_next() {
+        let all = r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::data/*"}"#;
+        let deny = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:Delete*", "Resource": "arn:aws:s3:::data/*",
+            "Condition": {"StringEquals": {"s3:VersionId": "v1"}}}"#;
+        let (now, draft) = (in_force(all), in_force(&format!("{all}, {deny}")));
+        let mut comparison = Comparison::new(now, draft, OrganizationId::parse("ab1cd2").unwrap());
+        let judged = r#"{"principal": "saml/A", "permission": "write", "demands": [
+            {"action": "s3:DeleteObjectVersion", "resource": "data/a", "versionId": "v1", "allowed": true},
+            {"action": "s3:DeleteObject", "resource": "data/b", "allowed": true}]}"#;
+        let judged = serde_json::from_str(judged).unwrap();
+        comparison.add(Line::Request(Box::new(Recorded { request_id: "A".to_owned(), judged })));
+        let changed: Vec<_> = comparison.changes.values().map(|change| change.resource.as_str()).collect();
+        assert_eq!((comparison.requests, changed), (1, vec!["data/a"]));
+    }
 }
