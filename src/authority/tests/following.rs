@@ -40,7 +40,7 @@ async fn changes_of_another_node_arrive() {
     other.ensure_policy(deny_all("deny")).await.unwrap();
     eventually("the policy", async || fixture.may_get().is_err()).await;
     let settings = OrganizationSettings { bucket_audit_logging: true, ..OrganizationSettings::default() };
-    other.set_organization_settings(settings).await.unwrap();
+    other.change_organization_settings(|kept| *kept = settings).await.unwrap();
     let arrived = async || fixture.authority.organization_settings().unwrap() == settings;
     eventually("the settings", arrived).await;
 }
