@@ -154,3 +154,18 @@ async fn news_of_a_revision_that_is_known_changes_nothing() {
     fixture.authority.live.learn(policy_record("two"), Revision(0), Some(Bytes::from_static(b"older than everything")));
     assert!(Arc::ptr_eq(&before, &fixture.authority.in_force().unwrap()));
 }
+
+#[tokio::test]
+async fn j07_once_nobody_follows_the_store_any_more_nothing_is_in_force() {
+    let fixture = Fixture::deaf().await;
+    fixture.ensure(allow_all("allow-all")).await;
+    fixture.may_get().unwrap();
+    fixture.store.panic_from_now_on();
+    fixture.store.tell(&WatchEvent::Lagged);
+    let refused = async || matches!(fixture.authority.in_force(), Err(AuthorityError::NotCurrent));
+    eventually("what panicked does not leave old policies in force", refused).await;
+    // A change from here is still written, and changes nothing of that.
+    fixture.authority.set_public_access_block(&bucket(), None).await.unwrap();
+    fixture.set_policy(public()).await;
+    assert!(refused().await);
+}
