@@ -80,18 +80,37 @@ impl Authority {
         Ok(self.in_force()?.settings.clone()?)
     }
 
-    /// Replaces the settings of the organization.
+    /// Changes the settings of the organization and returns them as they are then. `change` may be called
+    /// again if somebody else changes them meanwhile.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn set_organization_settings(&self, settings: OrganizationSettings) -> Result<(), AuthorityError> {
+    /// The store's, or `Record` if what is stored cannot be understood.
+    pub async fn change_organization_settings(
+        &self,
+        change: impl Fn(&mut OrganizationSettings),
+    ) -> Result<OrganizationSettings, AuthorityError> {
         let key = RecordKey::for_organization_settings();
-        let value = encode(&settings);
         let _turn = self.changing.lock().await;
-        let write = Write { key: key.clone(), expected: Expected::Any, change: Mutation::Put(value.clone()) };
-        let revision = self.store.commit(vec![write]).await?;
-        self.live.learn(key, revision, Some(value));
-        Ok(())
+        for _ in 0..ATTEMPTS {
+            let stored = self.store.load(&key).await?;
+            let mut settings = match &stored {
+                Some(stored) => decode(&key, &stored.value)?,
+                None => OrganizationSettings::default(),
+            };
+            change(&mut settings);
+            let value = encode(&settings);
+            let expected = stored.map_or(Expected::Absent, |stored| Expected::At(stored.revision));
+            let write = Write { key: key.clone(), expected, change: Mutation::Put(value.clone()) };
+            match self.store.commit(vec![write]).await {
+                Ok(revision) => {
+                    self.live.learn(key, revision, Some(value));
+                    return Ok(settings);
+                }
+                Err(CommitError::Conflict(_)) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(AuthorityError::Busy)
     }
 
     /// Changes the record of a bucket and returns it as it is then. `change` may be called again if

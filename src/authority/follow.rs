@@ -22,6 +22,18 @@ pub(super) struct Watches {
     organization: Watch,
 }
 
+/// Puts nothing in force if the one who follows panics: what is known then would grow old unnoticed.
+struct Unfollowed(Arc<Live>);
+
+impl Drop for Unfollowed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the policies are not followed any more; requests are refused until the next start");
+            self.0.set_following(false);
+        }
+    }
+}
+
 impl Follower {
     /// Watches first and lists then, so that no change falls between.
     pub(super) async fn start(store: Arc<dyn KeyStore>, live: Arc<Live>) -> Result<(Self, Watches), StoreError> {
@@ -32,6 +44,7 @@ impl Follower {
 
     /// Runs until `stop`.
     pub(super) async fn run(self, mut watches: Watches, stop: CancellationToken) {
+        let _unfollowed = Unfollowed(Arc::clone(&self.live));
         loop {
             let complete = tokio::select! {
                 biased;

@@ -41,7 +41,7 @@ impl Written {
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
                 paths.push(path);
             }
         }

@@ -227,7 +227,7 @@ const HINTS: [(&str, &str); 9] = [
     ("expiry", "a time such as \"2027-01-31T12:00:00Z\""),
     (
         "groups",
-        "a list of at most 100 names of 1 to 128 characters, none of them control characters or spaces around it",
+        "a list of at most 100 names of 1 to 256 characters, none of them control characters or spaces around it",
     ),
     ("permission", "\"read\", \"write\" or \"admin\""),
     ("principalName", "a principal such as \"coreweave/abcdefgh\""),

@@ -66,15 +66,13 @@ async fn set(
     StrictJson(body): StrictJson<SetOrganizationSettings>,
 ) -> Result<Json<OrganizationSettingsAnswer>, ControlError> {
     let change = body.settings.ok_or_else(|| ControlError::Invalid("settings: missing".into()))?;
-    let mut settings = services.authority.organization_settings()?;
-    let authority::OrganizationSettings { control_plane_audit_logging, bucket_audit_logging } = &mut settings;
-    if let Some(wanted) = change.control_plane_audit_logging_enabled {
-        *control_plane_audit_logging = wanted;
-    }
-    if let Some(wanted) = change.bucket_audit_logging_enabled {
-        *bucket_audit_logging = wanted;
-    }
-    services.authority.set_organization_settings(settings).await?;
+    let change = |settings: &mut authority::OrganizationSettings| {
+        let authority::OrganizationSettings { control_plane_audit_logging, bucket_audit_logging } = settings;
+        *control_plane_audit_logging =
+            change.control_plane_audit_logging_enabled.unwrap_or(*control_plane_audit_logging);
+        *bucket_audit_logging = change.bucket_audit_logging_enabled.unwrap_or(*bucket_audit_logging);
+    };
+    let settings = services.authority.change_organization_settings(change).await?;
     tracing::info!(
         %caller, control_plane_audit_logging = settings.control_plane_audit_logging,
         bucket_audit_logging = settings.bucket_audit_logging, "set the settings of the organization"

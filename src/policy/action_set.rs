@@ -33,7 +33,7 @@ impl ActionSet {
     pub(super) fn named(name: &str) -> Result<Named, String> {
         let wanted = name.to_ascii_lowercase();
         let pattern = Pattern::new(&wanted);
-        let is_meant = |other: &str| pattern.matches(other.to_ascii_lowercase().as_bytes());
+        let is_meant = |other: &str| pattern.matches(&other.to_ascii_lowercase());
         let asked = Self::of(|action| is_meant(action.name()));
         if asked != Self::default() {
             return Ok(Named::Asked(asked));

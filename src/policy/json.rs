@@ -1,6 +1,7 @@
 //! Reads the JSON of policy documents strictly: no member twice, no deep nesting, and every complaint says
 //! where. Two readers who take different ones of two members with the same name would judge differently.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -11,6 +12,9 @@ use super::PolicyError;
 /// A JSON value. Numbers are kept as text: documents only ever compare them with text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Json {
+    /// A number with a fraction or an exponent, or a very large one. Its text need not be the one that was
+    /// written: `1.10` is `1.1` here.
+    Decimal(String),
     Flag(bool),
     List(Vec<Self>),
     Null,
@@ -59,7 +63,7 @@ impl Json {
             Self::Flag(_) => "true or false",
             Self::List(_) => "a list",
             Self::Null => "null",
-            Self::Number(_) => "a number",
+            Self::Decimal(_) | Self::Number(_) => "a number",
             Self::Object(_) => "an object",
             Self::Text(_) => "a text",
         }
@@ -157,7 +161,7 @@ impl<'de> Visitor<'de> for Reading {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Decimal(value.to_string()))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
@@ -178,9 +182,10 @@ impl<'de> Visitor<'de> for Reading {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
         let mut values: Vec<(String, Json)> = Vec::new();
+        let mut names = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
             let place = inside(&self.place, &name);
-            if values.iter().any(|(member, _)| *member == name) {
+            if !names.insert(name.clone()) {
                 return Err(A::Error::custom(format_args!("{place}: stands twice")));
             }
             let value = members.next_value_seed(self.within(place)?)?;
@@ -229,7 +234,7 @@ mod tests {
         let list = vec![
             Json::Flag(false),
             Json::Number("-3".to_owned()),
-            Json::Number("1.5".to_owned()),
+            Json::Decimal("1.5".to_owned()),
             Json::Number("18446744073709551615".to_owned()),
             Json::Null,
         ];

@@ -24,11 +24,19 @@ fn every_json_file_in_the_folder_is_a_policy_and_an_empty_folder_is_fine() {
     assert!(fixture.load(&text).unwrap().policies.is_empty());
     fixture.write("policies/b.json", &policy("first by name"));
     fixture.write("policies/a.json", &policy("second by name"));
+    fixture.write("policies/c.JSON", &policy("written in capitals"));
     fixture.write("policies/README", "no policy");
     let policies = fixture.load(&text).unwrap().policies;
     let names: Vec<_> = policies.iter().map(|file| (file.path.clone(), file.policy.name().as_str())).collect();
     let path = |name| fixture.path("policies").join(name);
-    assert_eq!(names, [(path("a.json"), "second by name"), (path("b.json"), "first by name")]);
+    assert_eq!(
+        names,
+        [
+            (path("a.json"), "second by name"),
+            (path("b.json"), "first by name"),
+            (path("c.JSON"), "written in capitals")
+        ]
+    );
     assert!(fixture.load(VALID).unwrap().policies.is_empty());
 }
 

@@ -82,11 +82,29 @@ async fn a_public_policy_does_not_slip_past_a_block_that_is_set_at_the_same_mome
 }
 
 #[tokio::test]
+async fn two_changes_of_the_organizations_settings_at_the_same_moment_are_both_kept() {
+    let fixture = Fixture::new().await;
+    let other = fixture.another_node().await;
+    fixture.store.stop_next_commit();
+    let node = Arc::clone(&fixture.authority);
+    let first = tokio::spawn(async move {
+        node.change_organization_settings(|settings| settings.control_plane_audit_logging = true).await
+    });
+    fixture.store.stopped.acquire().await.unwrap().forget();
+    // What the first one changes was read, and is not written yet.
+    other.change_organization_settings(|settings| settings.bucket_audit_logging = true).await.unwrap();
+    fixture.store.go_on.add_permits(1);
+    let both = OrganizationSettings { control_plane_audit_logging: true, bucket_audit_logging: true };
+    assert_eq!(first.await.unwrap().unwrap(), both);
+    assert_eq!(fixture.authority.organization_settings().unwrap(), both);
+}
+
+#[tokio::test]
 async fn settings_of_the_organization_are_kept() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.authority.organization_settings().unwrap(), OrganizationSettings::default());
     let settings = OrganizationSettings { control_plane_audit_logging: true, bucket_audit_logging: false };
-    fixture.authority.set_organization_settings(settings).await.unwrap();
+    fixture.authority.change_organization_settings(|kept| *kept = settings).await.unwrap();
     assert_eq!(fixture.authority.organization_settings().unwrap(), settings);
     let fixture = fixture.reopened().await;
     assert_eq!(fixture.authority.organization_settings().unwrap(), settings);

@@ -40,7 +40,7 @@ async fn changes_of_another_node_arrive() {
     other.ensure_policy(deny_all("deny")).await.unwrap();
     eventually("the policy", async || fixture.may_get().is_err()).await;
     let settings = OrganizationSettings { bucket_audit_logging: true, ..OrganizationSettings::default() };
-    other.set_organization_settings(settings).await.unwrap();
+    other.change_organization_settings(|kept| *kept = settings).await.unwrap();
     let arrived = async || fixture.authority.organization_settings().unwrap() == settings;
     eventually("the settings", arrived).await;
 }
@@ -153,4 +153,19 @@ async fn news_of_a_revision_that_is_known_changes_nothing() {
     fixture.authority.live.learn(policy_record("one"), stored.revision, Some(stored.value));
     fixture.authority.live.learn(policy_record("two"), Revision(0), Some(Bytes::from_static(b"older than everything")));
     assert!(Arc::ptr_eq(&before, &fixture.authority.in_force().unwrap()));
+}
+
+#[tokio::test]
+async fn j07_once_nobody_follows_the_store_any_more_nothing_is_in_force() {
+    let fixture = Fixture::deaf().await;
+    fixture.ensure(allow_all("allow-all")).await;
+    fixture.may_get().unwrap();
+    fixture.store.panic_from_now_on();
+    fixture.store.tell(&WatchEvent::Lagged);
+    let refused = async || matches!(fixture.authority.in_force(), Err(AuthorityError::NotCurrent));
+    eventually("what panicked does not leave old policies in force", refused).await;
+    // A change from here is still written, and changes nothing of that.
+    fixture.authority.set_public_access_block(&bucket(), None).await.unwrap();
+    fixture.set_policy(public()).await;
+    assert!(refused().await);
 }

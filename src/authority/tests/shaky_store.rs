@@ -13,6 +13,7 @@ pub(super) struct ShakyStore {
     inner: Arc<dyn KeyStore>,
     failing: AtomicBool,
     deaf: AtomicBool,
+    panicking: Arc<AtomicBool>,
     stop_next_commit: AtomicBool,
     /// Gets a permit when a commit is stopped before it begins.
     pub(super) stopped: Semaphore,
@@ -27,6 +28,7 @@ impl ShakyStore {
             inner,
             failing: false.into(),
             deaf: false.into(),
+            panicking: Arc::default(),
             stop_next_commit: false.into(),
             stopped: Semaphore::new(0),
             go_on: Semaphore::new(0),
@@ -52,6 +54,11 @@ impl ShakyStore {
     /// Tells the deaf.
     pub(super) fn tell(&self, event: &WatchEvent) {
         self.ears.lock().unwrap().retain(|ear| ear.send(event.clone()).is_ok());
+    }
+
+    /// Makes the deaf panic at the next news that they are told.
+    pub(super) fn panic_from_now_on(&self) {
+        self.panicking.store(true, Ordering::SeqCst);
     }
 
     /// Ends the watches of the deaf.
@@ -104,6 +111,8 @@ impl KeyStore for ShakyStore {
             let (ear, hearing) = mpsc::unbounded_channel();
             self.ears.lock().unwrap().push(ear);
             let events = stream::unfold(hearing, async |mut hearing| Some((hearing.recv().await?, hearing)));
+            let panicking = Arc::clone(&self.panicking);
+            let events = events.inspect(move |_| assert!(!panicking.load(Ordering::SeqCst), "as the test wants it"));
             Ok(Watch::new(events.boxed()))
         })
     }

@@ -2,13 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 
 use super::Effect;
 use super::statement::{Form, Statement};
-use crate::policy::condition::Condition;
+use crate::policy::condition::{Condition, network};
 
 /// Whether a statement grants something to the public. What others deny does not count.
 pub(super) fn is_public(statement: &Statement) -> bool {
@@ -39,11 +37,11 @@ fn limits_to_the_known(condition: &Condition) -> bool {
 }
 
 /// Whether a network is no broader than AWS takes for one that somebody owns.
-fn is_narrow(network: &str) -> bool {
-    let network = network.parse::<IpNet>().or_else(|_| network.parse::<IpAddr>().map(IpNet::from));
-    match network {
-        Ok(IpNet::V4(network)) => network.prefix_len() >= 8,
-        Ok(IpNet::V6(network)) => network.prefix_len() >= 32,
-        Err(_) => false,
+fn is_narrow(text: &str) -> bool {
+    // Read as the condition reads it: `::ffff:0:0/96` is every IPv4 address, and no narrow network of IPv6.
+    match network(text) {
+        Some(IpNet::V4(network)) => network.prefix_len() >= 8,
+        Some(IpNet::V6(network)) => network.prefix_len() >= 32,
+        None => false,
     }
 }

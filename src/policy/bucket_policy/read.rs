@@ -93,6 +93,15 @@ impl Reader<'_> {
         let mut resources = Listed { what: Resources::default(), form };
         for (place, arn) in texts(value, &place)? {
             resources.what.add(&arn, self.bucket, self.variables, self.organization, &place)?;
+            if (effect, form) == (Effect::Allow, Form::AllBut)
+                && let Some(variable) = resources.what.variable_without_default()
+            {
+                let problem = format!(
+                    "{arn} leaves nothing out where a request has no value for {variable}, so that the statement would \
+                     allow everything; give the variable a default, as in ${{key, 'default'}}, or use Resource"
+                );
+                return Err(PolicyError::at(&place, problem));
+            }
         }
         let conditions = self.conditions(&mut members)?;
         members.finish("Sid, Effect, Principal, Action, Resource, Condition and the Not forms")?;
@@ -121,7 +130,8 @@ impl Reader<'_> {
             let place = inside(&place, &operator);
             for (key, values) in not_empty(keys, &place)? {
                 let place = inside(&place, &key);
-                written.push((operator.clone(), key, values_of(values, &place)?));
+                let values = values_of(values, operator.contains("Numeric"), &place)?;
+                written.push((operator.clone(), key, values));
             }
         }
         Conditions::parse(written, self.variables, self.organization, &place)
@@ -198,10 +208,16 @@ fn not_empty(value: Json, place: &str) -> Result<Vec<(String, Json)>, PolicyErro
     }
 }
 
-/// The values of a condition: texts, or numbers and flags as they would be written as text.
-fn values_of(value: Json, place: &str) -> Result<Vec<String>, PolicyError> {
+/// The values of a condition: texts, or numbers and flags as they would be written as text. Where they are
+/// not compared `as_numbers`, there has to be one way only to write them.
+fn values_of(value: Json, as_numbers: bool, place: &str) -> Result<Vec<String>, PolicyError> {
     let one = |value: Json, place: &str| match value {
         Json::Flag(flag) => Ok(flag.to_string()),
+        Json::Decimal(text) if as_numbers => Ok(text),
+        Json::Decimal(_) => Err(PolicyError::at(
+            place,
+            "this number can be written in several ways, and texts are compared as they are written: put it in quotes",
+        )),
         Json::Number(text) | Json::Text(text) => Ok(text),
         other @ (Json::List(_) | Json::Null | Json::Object(_)) => {
             Err(PolicyError::at(place, format!("expected a value or a list of values, found {}", other.what())))

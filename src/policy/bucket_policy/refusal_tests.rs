@@ -260,3 +260,56 @@ fn e21_conditions_that_mean_nothing_are_refused_with_their_place() {
     is_refused("Condition", json!({ "StringMatches": { "s3:prefix": "a" } }), "Statement[0].Condition.StringMatches");
     is_refused("Condition", json!({ "StringEquals": { "aws:Nothing": "a" } }), "StringEquals.aws:Nothing");
 }
+
+#[test]
+fn a_number_that_would_not_be_kept_as_written_is_no_text() {
+    for number in ["1.10", "1e3", "123456789012345678901234567890"] {
+        for operator in ["StringEquals", "StringNotLikeIfExists", "ForAnyValue:StringEquals"] {
+            let condition: Value =
+                serde_json::from_str(r#"{ "KEY": { "aws:PrincipalTag/release": ["x", 0] } }"#).unwrap();
+            let condition = condition.to_string().replace("KEY", operator).replace('0', number);
+            let text = document().to_string().replace(r#"{"StringEquals":{"s3:prefix":["a"]}}"#, &condition);
+            let refusal = parse(&text).expect_err(&text).to_string();
+            let place = format!("Statement[0].Condition.{operator}.aws:PrincipalTag/release[1]: ");
+            assert!(refusal.starts_with(&place) && refusal.contains("in quotes"), "{refusal}");
+        }
+    }
+    // What a number is compared with as a number, or is whole, means what it says.
+    for condition in [
+        json!({ "NumericLessThanEqualsIfExists": { "s3:TlsVersion": 1.2 } }),
+        json!({ "StringEquals": { "aws:PrincipalTag/release": [1, -1, true] } }),
+    ] {
+        let mut document = document();
+        document["Statement"][0]["Condition"] = condition;
+        assert!(parse(&document.to_string()).is_ok(), "{document}");
+    }
+}
+
+#[test]
+fn e20_a_variable_that_may_be_missing_leaves_nothing_out_of_an_allow() {
+    let all_but = |effect: &str, left_out: Value| {
+        let mut document = document();
+        let statement = document["Statement"][0].as_object_mut().unwrap();
+        statement.remove("Resource");
+        statement.insert("Effect".to_owned(), json!(effect));
+        statement.insert("NotResource".to_owned(), left_out);
+        document
+    };
+    let own = "arn:aws:s3:::b/home/${aws:username}/*";
+    let refusal = parse(&all_but("Allow", json!(["arn:aws:s3:::b/x", own])).to_string()).unwrap_err().to_string();
+    assert!(refusal.starts_with("Statement[0].NotResource[1]: "), "{refusal}");
+    for part in [own, "${key, 'default'}", "use Resource"] {
+        assert!(refusal.contains(part), "{refusal:?} does not say {part:?}");
+    }
+    // Where it denies, a missing value makes it deny more; with a default there is always something left out.
+    assert!(parse(&all_but("Deny", json!(own)).to_string()).is_ok());
+    let with_default = "arn:aws:s3:::b/home/${aws:username, 'nobody'}/*";
+    assert!(parse(&all_but("Allow", json!([with_default, "arn:aws:s3:::b/${*}"])).to_string()).is_ok());
+    // Without variables it is text.
+    let mut old = all_but("Allow", json!(own));
+    old["Version"] = json!("2008-10-17");
+    assert!(parse(&old.to_string()).is_ok());
+    let mut listed = document();
+    listed["Statement"][0]["Resource"] = json!(["arn:aws:s3:::b", own]);
+    assert!(parse(&listed.to_string()).is_ok());
+}

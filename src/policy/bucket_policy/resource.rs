@@ -55,6 +55,12 @@ impl Resources {
         Ok(())
     }
 
+    /// A variable without a default, if one of them has one: that one is no resource at all where a request
+    /// has no value for it.
+    pub(super) fn variable_without_default(&self) -> Option<String> {
+        self.objects.iter().find_map(Template::variable_without_default)
+    }
+
     /// Whether `resource` is one of them.
     pub(super) fn contain(&self, resource: Resource<'_>, own_bucket: &str, context: &Context<'_>) -> bool {
         self.everything

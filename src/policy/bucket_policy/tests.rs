@@ -246,6 +246,8 @@ fn public_is_what_is_not_limited_to_fixed_identities_or_networks() {
         json!({ "Condition": { "StringEquals": { "s3:prefix": "a", "aws:Referer": "https://example.com/" } } }),
         json!({ "Condition": { "IpAddress": { "aws:SourceIp": "0.0.0.0/1" } } }),
         json!({ "Condition": { "IpAddress": { "aws:SourceIp": ["10.0.0.0/8", "::/0"] } } }),
+        // Every IPv4 address, in the form that IPv6 has for them.
+        json!({ "Condition": { "IpAddress": { "aws:SourceIp": "::ffff:0:0/96" } } }),
         json!({ "Condition": { "NotIpAddress": { "aws:SourceIp": "10.0.0.0/8" } } }),
         json!({ "Condition": { "Bool": { "aws:SecureTransport": "true" } } }),
     ] {
@@ -260,6 +262,7 @@ fn public_is_what_is_not_limited_to_fixed_identities_or_networks() {
         json!({ "Condition": { "ForAnyValue:StringEquals": { "iam:ab1cd2:groups": ["ops", "dev"] } } }),
         json!({ "Condition": { "ArnEquals": { "aws:PrincipalArn": "arn:aws:iam::ab1cd2:saml/A" } } }),
         json!({ "Condition": { "IpAddress": { "aws:SourceIp": ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32"] } } }),
+        json!({ "Condition": { "IpAddress": { "aws:SourceIp": "::ffff:10.0.0.0/104" } } }),
     ] {
         assert!(!allow(&other).is_public(), "{other}");
     }

@@ -62,7 +62,7 @@ fn after<'t>(text: &'t [u8], form: &[u8]) -> Option<&'t [u8]> {
 }
 
 /// A network: an address, or an address and a length. IPv6 forms of IPv4 addresses are IPv4.
-pub(super) fn network(text: &str) -> Option<IpNet> {
+pub(in crate::policy) fn network(text: &str) -> Option<IpNet> {
     let net = match text.parse::<IpNet>() {
         Ok(net) => net,
         Err(_) => IpNet::from(text.parse::<IpAddr>().ok()?),

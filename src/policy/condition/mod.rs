@@ -15,6 +15,7 @@ mod tests;
 mod variable;
 
 pub(in crate::policy) use block::{Condition, Conditions};
+pub(in crate::policy) use literal::network;
 pub(in crate::policy) use template::Template;
 
 pub use context::{Context, Value};

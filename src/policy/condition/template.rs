@@ -61,6 +61,15 @@ impl Template {
         Self::compile(text, variables.then_some(organization), Stars::Literal)
     }
 
+    /// The name of a variable without a default, if there is one: where the request has no value for it,
+    /// the template matches nothing.
+    pub(in crate::policy) fn variable_without_default(&self) -> Option<String> {
+        self.segments.iter().flatten().find_map(|atom| match atom {
+            Atom::Variable(variable) => variable.name_without_default(),
+            Atom::AnyCharacter | Atom::Literal(_) => None,
+        })
+    }
+
     /// A template whose `*` and `?` are wildcards and whose `${` is text.
     pub(super) fn without_variables(text: &str) -> Self {
         let mut pieces = Pieces::default();

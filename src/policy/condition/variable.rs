@@ -54,6 +54,11 @@ impl Variable {
         Ok((Self { key, default }, after))
     }
 
+    /// Its key, unless it has a default.
+    pub(super) fn name_without_default(&self) -> Option<String> {
+        self.default.is_none().then(|| self.key.to_string())
+    }
+
     /// What stands for it in this request. An empty value is none, as in AWS: "has no value".
     pub(super) fn substitute<'a>(&'a self, context: &Context<'a>) -> Option<Substitute<'a>> {
         let found = match context.value(&self.key) {

@@ -80,7 +80,7 @@ impl OrganizationPolicies {
         };
         let who = self.about(question.asker);
         with_name(question.resource, |name| {
-            let what = self.by_resource.find(name);
+            let what = self.by_resource.find(name.map(str::as_bytes));
             let (mut denying, mut allowing) = (None, None);
             let mut consider = |numbers: &Numbers, pattern: Option<&Pattern>| {
                 for (at, word) in numbers.words() {
@@ -97,7 +97,7 @@ impl OrganizationPolicies {
                 }
             };
             what.sets().for_each(|numbers| consider(numbers, None));
-            let fits = |pattern: &Pattern| name.is_some_and(|name| pattern.fits_the_end_of(name));
+            let fits = |pattern: &Pattern| name.is_some_and(|name| pattern.fits_the_end_of(name.as_bytes()));
             let to_try = what.to_try().filter(|(pattern, _)| fits(pattern));
             to_try.for_each(|(pattern, numbers)| consider(numbers, Some(pattern)));
             let name = |number: Option<usize>| number.and_then(|number| self.statements.get(number)).map(|it| &it.name);
@@ -125,7 +125,7 @@ impl OrganizationPolicies {
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at as usize * 64 + bit)
         });
         with_name(Resource::Object { bucket, key: "" }, |beginning| {
-            let Some(beginning) = beginning else { return false };
+            let Some(beginning) = beginning.map(str::as_bytes) else { return false };
             let (bucket_shown, objects_shown) =
                 (ActionSet::showing(ResourceKind::Bucket), ActionSet::showing(ResourceKind::Object));
             let mut candidates = candidates.filter_map(|number| self.statements.get(number));
@@ -133,8 +133,7 @@ impl OrganizationPolicies {
                 let shows_bucket = !statement.actions.and(bucket_shown).is_empty();
                 let shows_objects = !statement.actions.and(objects_shown).is_empty();
                 statement.resources.iter().any(|pattern| {
-                    shows_bucket && pattern.matches(bucket.as_bytes())
-                        || shows_objects && pattern.may_continue(beginning)
+                    shows_bucket && pattern.matches(bucket) || shows_objects && pattern.may_continue(beginning)
                 })
             })
         })
@@ -199,7 +198,7 @@ impl Statement {
         if !self.actions.contains(question.action) {
             return Outcome::OtherAction;
         }
-        let covers = |pattern: &Pattern, name: Option<&[u8]>| match name {
+        let covers = |pattern: &Pattern, name: Option<&str>| match name {
             Some(name) => pattern.matches(name),
             None => pattern.shape() == Shape::Every,
         };
@@ -211,23 +210,24 @@ impl Statement {
 
 /// Hands on the name of a resource as patterns see it: `bucket` or `bucket/key`. What is about nothing in
 /// particular has none.
-fn with_name<T>(resource: Resource<'_>, then: impl FnOnce(Option<&[u8]>) -> T) -> T {
+fn with_name<T>(resource: Resource<'_>, then: impl FnOnce(Option<&str>) -> T) -> T {
     let (bucket, key) = match resource {
         Resource::Any => return then(None),
-        Resource::Bucket(bucket) => return then(Some(bucket.as_bytes())),
-        Resource::Object { bucket, key } => (bucket.as_bytes(), key.as_bytes()),
+        Resource::Bucket(bucket) => return then(Some(bucket)),
+        Resource::Object { bucket, key } => (bucket, key),
     };
     let length = bucket.len() + 1 + key.len();
     let mut room = [0; ROOM];
-    match room.get_mut(..length) {
-        Some(name) => {
-            name[..bucket.len()].copy_from_slice(bucket);
-            name[bucket.len()] = b'/';
-            name[bucket.len() + 1..].copy_from_slice(key);
-            then(Some(name))
-        }
+    let joined = room.get_mut(..length).and_then(|name| {
+        name[..bucket.len()].copy_from_slice(bucket.as_bytes());
+        name[bucket.len()] = b'/';
+        name[bucket.len() + 1..].copy_from_slice(key.as_bytes());
+        std::str::from_utf8(name).ok()
+    });
+    match joined {
+        Some(name) => then(Some(name)),
         // No request comes this far with such a name: keys have at most 1024 bytes.
-        None => then(Some(&[bucket, b"/", key].concat())),
+        None => then(Some(&[bucket, "/", key].concat())),
     }
 }
 
