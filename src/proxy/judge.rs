@@ -57,7 +57,7 @@ impl Judge {
         self.permission
     }
 
-    /// Judges by what is in force now: for a request that changed it on its way.
+    /// Judges by what is in force now: for a request that was long on its way, or changed it.
     pub(super) fn renew(&mut self, in_force: Arc<InForce>) {
         self.in_force = in_force;
     }
