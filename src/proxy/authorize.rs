@@ -11,9 +11,8 @@ use super::context::{lists, parameter};
 use super::error::Refusal;
 use super::judge::Judge;
 use super::record::Record;
-use crate::authority::{AuthorityError, InForce};
+use crate::authority::AuthorityError;
 use crate::backend::Backend;
-use crate::identity::Permission;
 use crate::keys::LiveKey;
 use crate::listener::RequestBody;
 use crate::s3::operation::{Classified, Classify, Operation, Support, Target, classify};
@@ -53,9 +52,8 @@ pub(super) struct AuthorizedHere {
     pub(super) backend: Option<Arc<Backend>>,
     pub(super) form: Form,
     pub(super) key: Arc<LiveKey>,
-    pub(super) permission: Permission,
-    /// What it was judged by.
-    pub(super) in_force: Arc<InForce>,
+    /// Judges it again, once its body is there.
+    pub(super) judge: Judge,
 }
 
 /// The parts of an [`Authorized`] request.
@@ -117,8 +115,7 @@ impl Proxy {
                 backend,
                 form,
                 key,
-                permission: judge.permission(),
-                in_force: Arc::clone(judge.in_force()),
+                judge,
             }));
         }
         let backend = self.route(head, &classified)?;

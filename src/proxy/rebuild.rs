@@ -130,10 +130,12 @@ pub(super) fn judge_places(
     proxy: &Proxy,
     described: Described<'_>,
     document: &[u8],
-    judge: &Judge,
+    judge: &mut Judge,
     record: &mut Record,
 ) -> Result<(), Refusal> {
-    let Described { head, backend, .. } = described;
+    let Described { head, classified, backend, .. } = described;
+    judge.renew(proxy.authority.in_force()?);
+    judge.by_head(head, classified, record)?;
     if document.is_empty() {
         return Ok(());
     }
