@@ -20,7 +20,6 @@ use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error}
 use crate::sigv4::{Form, Payload};
 
 /// A request that its sender may make, by who answers it. Only [`Proxy::authorize`] makes one.
-#[expect(clippy::large_enum_variant, reason = "moved once; most requests are of the large kind")]
 pub(super) enum Permitted {
     /// The backend does.
     Forwarded(Authorized),
