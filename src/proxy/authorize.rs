@@ -11,9 +11,8 @@ use super::context::{lists, parameter};
 use super::error::Refusal;
 use super::judge::Judge;
 use super::record::Record;
-use crate::authority::{AuthorityError, InForce};
+use crate::authority::AuthorityError;
 use crate::backend::Backend;
-use crate::identity::Permission;
 use crate::keys::LiveKey;
 use crate::listener::RequestBody;
 use crate::s3::operation::{Classified, Classify, Operation, Support, Target, classify};
@@ -21,7 +20,6 @@ use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error}
 use crate::sigv4::{Form, Payload};
 
 /// A request that its sender may make, by who answers it. Only [`Proxy::authorize`] makes one.
-#[expect(clippy::large_enum_variant, reason = "moved once; most requests are of the large kind")]
 pub(super) enum Permitted {
     /// The backend does.
     Forwarded(Authorized),
@@ -53,9 +51,8 @@ pub(super) struct AuthorizedHere {
     pub(super) backend: Option<Arc<Backend>>,
     pub(super) form: Form,
     pub(super) key: Arc<LiveKey>,
-    pub(super) permission: Permission,
-    /// What it was judged by.
-    pub(super) in_force: Arc<InForce>,
+    /// Judges it again, once its body is there.
+    pub(super) judge: Judge,
 }
 
 /// The parts of an [`Authorized`] request.
@@ -117,8 +114,7 @@ impl Proxy {
                 backend,
                 form,
                 key,
-                permission: judge.permission(),
-                in_force: Arc::clone(judge.in_force()),
+                judge,
             }));
         }
         let backend = self.route(head, &classified)?;

@@ -57,7 +57,7 @@ impl Judge {
         self.permission
     }
 
-    /// Judges by what is in force now: for a request that changed it on its way.
+    /// Judges by what is in force now: for a request that was long on its way, or changed it.
     pub(super) fn renew(&mut self, in_force: Arc<InForce>) {
         self.in_force = in_force;
     }
@@ -186,21 +186,14 @@ impl Judge {
         parted
     }
 
-    /// Whether the sender may know that an object is not in `bucket`.
-    ///
-    /// # Errors
-    /// The refusal to give instead.
-    pub(super) fn may_know_what_is_missing(&self, head: &RequestHead, bucket: &str) -> Result<(), Refusal> {
-        let mut context = self.facts.context(head, &self.key);
-        set_version(&mut context, None);
-        let resource = Resource::Bucket(bucket);
-        match self.judge(Action::ListBucket.into(), resource, &context) {
-            Err(denial) if !check_is_off("missing_is_forbidden") => Err(self.refusal(&denial, resource)),
-            _ => Ok(()),
-        }
+    /// Whether the sender may know that an object is not in `bucket`: who may list it may.
+    pub(super) fn may_know_what_is_missing(&self, head: &RequestHead, bucket: &str) -> bool {
+        let context = self.facts.context(head, &self.key);
+        check_is_off("missing_is_forbidden")
+            || self.judge(Action::ListBucket.into(), Resource::Bucket(bucket), &context).is_ok()
     }
 
-    /// Judges one action that a document asks for.
+    /// Judges one action that only a document or the backend's answer asks for.
     ///
     /// # Errors
     /// The refusal.

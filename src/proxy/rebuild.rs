@@ -43,6 +43,9 @@ pub(super) fn document(
     record: &mut Record,
 ) -> Result<Rebuilt, Refusal> {
     let Described { head, classified, backend, .. } = described;
+    // A document may be long on its way: it is judged by what is in force now that it is there. What was kept
+    // about an earlier bucket of the name of a new one is gone by now.
+    judge.renew(proxy.authority.in_force()?);
     // A document that cannot be read is judged as well: who may not do it at all is told so.
     let judged = |judge: &Judge, record: &mut Record| judge.by_body(head, classified, record);
     let mut rebuilt = Rebuilt::default();
@@ -50,8 +53,6 @@ pub(super) fn document(
         Operation::CreateBucket => {
             let asked = location::parse_create_bucket(received);
             judge.facts_mut().learn_location(asked.as_ref().ok().cloned().flatten());
-            // What was kept about an earlier bucket of that name is gone by now.
-            judge.renew(proxy.authority.in_force()?);
             judged(judge, record)?;
             create_bucket(proxy, asked?, backend)?
         }
@@ -62,7 +63,10 @@ pub(super) fn document(
             rebuilt.is_settled = batch.objects.is_empty();
             batch.to_xml()
         }
-        Operation::PutBucketAcl | Operation::PutObjectAcl => proxy.acl_document(head, received, record)?,
+        Operation::PutBucketAcl | Operation::PutObjectAcl => {
+            judged(judge, record)?;
+            proxy.acl_document(head, received, record)?
+        }
         Operation::PutObjectLegalHold => {
             let hold = LegalHold::parse(received);
             if let Ok(hold) = &hold {
@@ -87,7 +91,10 @@ pub(super) fn document(
             judged(judge, record)?;
             tags?.to_xml()
         }
-        Operation::RestoreObject => Restore::parse(received)?.to_xml(),
+        Operation::RestoreObject => {
+            judged(judge, record)?;
+            Restore::parse(received)?.to_xml()
+        }
         other => {
             let message = format!("{} is not implemented: its document cannot be read here.", other.name());
             return Err(S3Error::new(ErrorCode::NotImplemented, message).into());
@@ -123,10 +130,12 @@ pub(super) fn judge_places(
     proxy: &Proxy,
     described: Described<'_>,
     document: &[u8],
-    judge: &Judge,
+    judge: &mut Judge,
     record: &mut Record,
 ) -> Result<(), Refusal> {
-    let Described { head, backend, .. } = described;
+    let Described { head, classified, backend, .. } = described;
+    judge.renew(proxy.authority.in_force()?);
+    judge.by_head(head, classified, record)?;
     if document.is_empty() {
         return Ok(());
     }

@@ -11,7 +11,8 @@ use super::forward::Answer;
 use super::record::Record;
 use super::response_body::{BackendBody, ResponseBody};
 use crate::backend::{Backend, forwardable_response_headers};
-use crate::s3::operation::Operation;
+use crate::policy::Resource;
+use crate::s3::operation::{Action, Operation};
 use crate::s3::percent::{self, Slash};
 use crate::s3::{DeleteResult, ErrorCode, ObjectToDelete, RequestHead, S3Error, location, published_error, xml};
 
@@ -46,14 +47,16 @@ impl Proxy {
         let status = parts.status;
         let mut body = BackendBody::new(body, self.idle_timeout, until);
         // Only who may list may know that something is not there.
-        let may_know = || match classified.copy_source.as_ref().map(|source| &source.bucket).or(head.address.bucket()) {
-            Some(bucket) => judge.may_know_what_is_missing(&head, bucket.as_str()),
-            None => Ok(()),
-        };
+        let asked_of = classified.copy_source.as_ref().map(|source| &source.bucket).or(head.address.bucket());
+        let may_know = || asked_of.is_none_or(|bucket| judge.may_know_what_is_missing(&head, bucket.as_str()));
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
             let (refusal, code) = failure(&parts, body, &backend, record).await;
-            if head.address.key().is_some() && tells_of_absence(status, code.as_deref()) {
-                may_know()?;
+            if head.address.key().is_some()
+                && tells_of_absence(status, code.as_deref())
+                && !may_know()
+                && let Some(bucket) = asked_of
+            {
+                judge.also(&head, Action::ListBucket, Resource::Bucket(bucket.as_str()), record)?;
             }
             return Err(refusal);
         }
@@ -63,7 +66,7 @@ impl Proxy {
             let Some(result) = &mut result else {
                 return Err(misconfigured("the backend's answer to a batch cannot be read".to_owned()));
             };
-            if may_know().is_err() {
+            if !may_know() {
                 result.deny(&MISSING);
             }
             for object in &denied {
@@ -85,13 +88,13 @@ impl Proxy {
             }
             Operation::CompleteMultipartUpload => {
                 headers.remove(CONTENT_LENGTH);
-                let hidden = may_know().is_err();
+                let hidden = !may_know();
                 let location = Some((LOCATION_PATH, self.address_of(&head)));
                 ResponseBody::document(Document::new(body, location).hiding_absence(hidden))
             }
             Operation::CopyObject | Operation::UploadPartCopy => {
                 headers.remove(CONTENT_LENGTH);
-                let hidden = may_know().is_err();
+                let hidden = !may_know();
                 ResponseBody::document(Document::new(body, None).hiding_absence(hidden))
             }
             _ => ResponseBody::backend(body),

@@ -109,7 +109,7 @@ async fn e12_an_object_that_a_completed_upload_does_not_find_is_forbidden_as_wel
     };
     let late = || Answer::of(200, &[], "  <Error><Code>NoSuchKey</Code><Message>m</Message></Error>");
     let write = allow(&["s3:PutObject", "s3:GetObject"], &["bucket/*"]);
-    let app = app_under(&[write.clone()]).await;
+    let app = app_under(std::slice::from_ref(&write)).await;
     assert_eq!(ask(&app, complete(), missing("POST", "NoSuchKey")).await.status, 403);
     let response = ask(&app, complete(), late()).await;
     assert!(response.text().contains("AccessDenied") && !response.text().contains("NoSuchKey"), "{response:?}");

@@ -1,6 +1,6 @@
 //! `DeleteObjects`, judged key by key.
 
-use crate::rules::{all_of, allow, app_under, deny, guard, if_so};
+use crate::rules::{add_policy, all_of, allow, app_under, deny, guard, if_so};
 use crate::support::app::{TestApp, now};
 use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
@@ -149,6 +149,19 @@ async fn a_condition_of_the_whole_batch_is_none_of_its_objects() {
     assert_eq!(outcome(&app, &send(&app, both.header("If-Match", "\"e\"")).await).await, (1, 1));
     assert!(!app.last_accepted().mentions("<Key>a</Key>"));
     assert_eq!(app.last_accepted().header("if-match"), None, "nor is one tempted to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_judged_by_what_is_in_force_when_it_is_there() {
+    let app = app_under(&[allow(&["s3:*"], &["*"])]).await;
+    obey(&app);
+    let request = batch(&(object("a") + &object("b"))).header("Expect", "100-continue").sign(&app.admin, now());
+    let mut slow = app.connect().await;
+    slow.send(request.head_bytes()).await;
+    assert!(slow.peek(12).await.starts_with(b"HTTP/1.1 100"), "its body is awaited");
+    add_policy(&app, &[deny(&["s3:*"], &["bucket/a"])]).await;
+    slow.send(&request.body).await;
+    assert_eq!(outcome(&app, &slow.response("POST").await).await, (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

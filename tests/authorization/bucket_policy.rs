@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use portcullis::identity::Permission;
 
 use crate::bucket_stock::{BucketStock, app_with, asked, policy, put_policy, refused, send, statement};
+use crate::rules::{add_policy, deny};
 use crate::support::app::{TestApp, now};
 use crate::support::request::Request;
 use crate::support::sign::TestKey;
@@ -218,4 +219,20 @@ async fn without_its_backend_nothing_is_said_or_kept_of_a_bucket() {
     let in_force = app.running().authority.in_force().unwrap();
     let rules = in_force.bucket("bucket").unwrap();
     assert_eq!(rules.policy.as_ref().unwrap().as_ref().unwrap().text(), good);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_put_only_by_who_may_when_it_is_there() {
+    let app = app_with(&BucketStock::of(&["bucket"]), |_| {}).await;
+    let document = policy(&statement("Allow", r#""s3:*""#, "bucket"));
+    let request = Request::put("/bucket?policy").body(document).header("Expect", "100-continue");
+    let request = request.sign(&app.admin, now());
+    let mut slow = app.connect().await;
+    slow.send(request.head_bytes()).await;
+    assert!(slow.peek(12).await.starts_with(b"HTTP/1.1 100"), "its body is awaited");
+    add_policy(&app, &[deny(&["s3:PutBucketPolicy"], &["bucket"])]).await;
+    slow.send(&request.body).await;
+    let response = slow.response("PUT").await;
+    app.is_refusal(&request, &response, 403, "AccessDenied");
+    refused(&app, &app.admin, Request::get("/bucket?policy"), 404, "NoSuchBucketPolicy").await;
 }

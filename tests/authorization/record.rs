@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::rules::{all_of, allow, app_under, guard, if_so};
 use crate::support::app::now;
+use crate::support::recording_backend::Answer;
 use crate::support::request::Request;
 
 /// The records of every request in this process, as lines of JSON.
@@ -132,4 +133,16 @@ async fn the_record_tells_who_decided_and_from_what() {
     let (record, judged) = log.record(&named).await;
     assert_eq!(record["verdict"], "allowed");
     assert_eq!(judged["demands"][1]["resource"], "bucket/*");
+
+    // A missing object that its reader may not know of: why it is forbidden.
+    let app = app_under(&[allow(&["s3:GetObject"], &["bucket/*"])]).await;
+    app.backend.answer_next(Answer::error(404, "NoSuchKey", "not here"));
+    let response = app.send(&Request::get("/bucket/k").sign(&app.admin, now())).await;
+    assert_eq!(response.status, 403);
+    let (record, judged) = log.record(response.header("x-amz-request-id").unwrap()).await;
+    assert_eq!(of(&record), ["denied", "organization policy", "-", "-"]);
+    assert_eq!(
+        (&judged["demands"][1]["action"], &judged["demands"][1]["allowed"]),
+        (&json!("s3:ListBucket"), &json!(false))
+    );
 }

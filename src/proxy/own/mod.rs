@@ -63,8 +63,7 @@ impl Proxy {
         authorized: AuthorizedHere,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let AuthorizedHere { head, body, classified, payload, until, backend, form, key, permission, in_force } =
-            authorized;
+        let AuthorizedHere { head, body, classified, payload, until, backend, form, key, mut judge } = authorized;
         refuse_unknown_headers(&head.headers)?;
         let reading = read_document(&head, body, &classified, payload);
         let document = match until {
@@ -72,13 +71,16 @@ impl Proxy {
             None => reading.await,
         }?;
         record.uploaded(document.len() as u64);
+        // The document may have been long on its way: what is in force now counts.
+        judge.renew(self.authority.in_force()?);
+        judge.by_head(&head, &classified, record)?;
         let own = Own {
             operation: classified.operation,
             document,
             bucket: head.address.bucket().cloned().zip(backend),
             query: head.query,
-            sender: Sender { key, permission, form },
-            in_force,
+            sender: Sender { key, permission: judge.permission(), form },
+            in_force: Arc::clone(judge.in_force()),
         };
         Ok(self.answer(own).await?.into_response(record))
     }
