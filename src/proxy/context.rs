@@ -30,6 +30,7 @@ pub(super) struct Facts {
     lists: bool,
     max_keys: Option<f64>,
     copy_source: Option<String>,
+    creates_object: Option<bool>,
     tags: Tagging,
     tag_keys: Vec<String>,
     lock_mode: Option<String>,
@@ -76,6 +77,7 @@ impl Facts {
             lists,
             max_keys,
             copy_source: source.map(|source| format!("{}/{}", source.bucket.as_str(), source.key.as_str())),
+            creates_object: creates_object(classified.operation),
             tags: Tagging::default(),
             tag_keys: Vec::new(),
             lock_mode: one_of(&head.headers, "x-amz-object-lock-mode", &Retention::MODES)?,
@@ -164,6 +166,7 @@ impl Facts {
         #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
         set(FixedKey::SignatureAge, Some(Value::Number(age as f64)));
         set(FixedKey::CopySource, self.copy_source.as_deref().map(Value::Text));
+        set(FixedKey::ObjectCreationOperation, self.creates_object.map(Value::Flag));
         set(FixedKey::LocationConstraint, self.location.as_deref().map(Value::Text));
         set(FixedKey::RequestObjectTagKeys, Some(Value::Texts(&self.tag_keys)).filter(|_| !self.tag_keys.is_empty()));
         set(FixedKey::ObjectLockRetainUntilDate, self.retain_until.map(Value::Time));
@@ -184,6 +187,18 @@ pub(super) fn lists(operation: Operation) -> bool {
             | Operation::ListObjects
             | Operation::ListObjectsV2
     )
+}
+
+/// Whether a write makes an object. What only prepares one does not, so that policies which demand a header of
+/// every object that is made can leave the parts of an upload alone.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
+fn creates_object(operation: Operation) -> Option<bool> {
+    match operation {
+        Operation::CompleteMultipartUpload | Operation::CopyObject | Operation::PutObject => Some(true),
+        Operation::CreateMultipartUpload | Operation::UploadPart | Operation::UploadPartCopy => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether an `x-amz-tagging` header says which tags are stored. A copy takes those of its source, and leaves

@@ -30,6 +30,18 @@ async fn c02_a_policy_forbids_unsigned_payloads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn conditional_writes_can_be_demanded_of_whole_objects_and_not_of_parts() {
+    let unconditional = r#"{"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}"#;
+    let app = denying("s3:PutObject", unconditional).await;
+    denied(&app, Request::put("/bucket/k").body("x")).await;
+    denied(&app, Request::put("/bucket/k").header("x-amz-copy-source", "/bucket/other")).await;
+    denied(&app, Request::post("/bucket/k?uploadId=u").body("<CompleteMultipartUpload/>")).await;
+    passes(&app, Request::put("/bucket/k").header("if-none-match", "*").body("x")).await;
+    passes(&app, Request::put("/bucket/k?partNumber=1&uploadId=u").body("x")).await;
+    passes(&app, Request::post("/bucket/k?uploads")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn d13_the_address_is_the_sockets_whatever_is_forwarded() {
     let app = denying("s3:*", r#"{"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#).await;
     for name in ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP"] {

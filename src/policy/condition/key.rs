@@ -85,6 +85,7 @@ keys! {
     Prefix "s3:prefix" Text "the prefix of a listing, if given";
     VersionId "s3:VersionId" Text "the versionId of the request, if given";
     LocationConstraint "s3:LocationConstraint" Text "the location that CreateBucket asks for, if it does";
+    ObjectCreationOperation "s3:ObjectCreationOperation" Flag "whether a write makes an object; false for the parts of an upload and for its beginning, absent for other requests";
     RequestObjectTagKeys "s3:RequestObjectTagKeys" Texts "the keys of the tags that come with a request";
     Acl "s3:x-amz-acl" Text "the header, if sent";
     GrantFullControl "s3:x-amz-grant-full-control" Text "the header, if sent";
