@@ -75,7 +75,7 @@ impl Comparison {
     fn judge_again(&mut self, Recorded { request_id, judged }: &Recorded) -> Option<()> {
         let Judged { principal, permission, demands, context } = judged;
         let context = OwnedContext::parse(context, &self.organization).ok()?;
-        let mut context = context.lend();
+        let known = context.lend();
         let claim = match principal {
             Some(principal) => Claim::of_principal(principal, *permission),
             None => Claim::anonymous(),
@@ -85,6 +85,8 @@ impl Comparison {
         let (mut changed, mut changed_since) = (false, false);
         for (action, demand) in questions {
             let resource = resource(&demand.resource);
+            // The version is that of this demand alone.
+            let mut context = known.clone();
             if let Some(version) = &demand.version_id {
                 context.set(FixedKey::VersionId, Value::Text(version));
             }
@@ -131,4 +133,51 @@ fn values<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(changes.values())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::authority::{BucketRules, Ceilings};
+    use crate::config::Ceiling;
+    use crate::identity::Permission;
+    use crate::policy::{BucketPolicy, OrganizationPolicy};
+
+    /// What decides if the policy of the bucket is this one.
+    fn in_force(condition: &serde_json::Value) -> InForce {
+        let ceiling = Ceiling {
+            prefix: "saml/".to_owned(),
+            permission: Permission::Admin,
+            max_duration: std::time::Duration::from_hours(1),
+            permanent: false,
+        };
+        let everything = json!({ "version": "v1alpha1", "name": "all", "statements": [{
+            "name": "one", "effect": "Allow", "actions": ["*"], "resources": ["*"], "principals": ["*"],
+        }] });
+        let policy = json!({ "Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::data/*", "Condition": condition,
+        } });
+        let organization = OrganizationId::parse("ab1cd2").unwrap();
+        let policy = BucketPolicy::parse(policy.to_string().as_bytes(), "data", &organization).unwrap();
+        let rules = BucketRules { policy: Some(Ok(policy)), ..BucketRules::default() };
+        let policies = vec![OrganizationPolicy::parse(everything.to_string().as_bytes()).unwrap()];
+        InForce::assemble(Ceilings::new(vec![ceiling]), policies, [("data", rules)])
+    }
+
+    #[test]
+    fn a_version_is_that_of_its_own_demand_and_not_of_the_next() {
+        let judged = json!({ "principal": "saml/A", "permission": "write", "context": {}, "demands": [
+            { "action": "s3:DeleteObjectVersion", "resource": "data/a", "versionId": "v1", "allowed": true },
+            { "action": "s3:DeleteObject", "resource": "data/b", "allowed": true },
+        ] });
+        let recorded = Recorded { request_id: "AAAA".to_owned(), judged: serde_json::from_value(judged).unwrap() };
+        let now = in_force(&json!({ "Bool": { "aws:SecureTransport": "true" } }));
+        let draft = in_force(&json!({ "StringEquals": { "s3:VersionId": "v1" } }));
+        let mut comparison = Comparison::new(now, draft, OrganizationId::parse("ab1cd2").unwrap());
+        comparison.add(Line::Request(Box::new(recorded)));
+        let changed: Vec<_> = comparison.changes.values().map(|change| &*change.resource).collect();
+        assert_eq!((comparison.unreadable, changed), (0, vec!["data/a"]));
+    }
 }
