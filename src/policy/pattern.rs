@@ -106,7 +106,7 @@ fn without_beginning<'t>(text: &'t str, segment: &str) -> Option<&'t str> {
     }
     let mut characters = text.chars();
     let fits = segment.chars().all(|wanted| characters.next().is_some_and(|found| wanted == '?' || wanted == found));
-    fits.then(|| characters.as_str())
+    fits.then_some(characters.as_str())
 }
 
 /// What is left of `text` before `segment`, which has no `*`.
@@ -117,7 +117,7 @@ fn without_end<'t>(text: &'t str, segment: &str) -> Option<&'t str> {
     let mut characters = text.chars();
     let mut wanted = segment.chars().rev();
     let fits = wanted.all(|wanted| characters.next_back().is_some_and(|found| wanted == '?' || wanted == found));
-    fits.then(|| characters.as_str())
+    fits.then_some(characters.as_str())
 }
 
 /// What is left of `text` behind the first place where `segment` stands, which has no `*`.
