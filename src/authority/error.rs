@@ -42,7 +42,10 @@ pub enum AuthorityError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A stored organization policy cannot be understood.
-    #[error("the stored organization policy \"{name}\" cannot be understood: {source}")]
+    #[error(
+        "the stored organization policy \"{name}\" cannot be understood: {source}; replace it (portcullis policy put) or \
+         remove it (portcullis policy delete)"
+    )]
     Unreadable {
         /// The policy.
         name: String,

@@ -67,11 +67,26 @@ impl Authority {
         ceilings: Ceilings,
         files: Vec<PolicyFile>,
     ) -> Result<Arc<Self>, AuthorityError> {
+        let authority = Self::open_to_repair(store, organization, ceilings, files).await?;
+        match authority.live.unreadable() {
+            Some(error) => Err(error),
+            None => Ok(authority),
+        }
+    }
+
+    /// The same where a stored organization policy that cannot be understood is no error: nothing is in force
+    /// then, and the policy can be replaced or deleted.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or holds an organization policy whose name a file has too.
+    pub async fn open_to_repair(
+        store: Arc<dyn KeyStore>,
+        organization: OrganizationId,
+        ceilings: Ceilings,
+        files: Vec<PolicyFile>,
+    ) -> Result<Arc<Self>, AuthorityError> {
         let live = Arc::new(Live::new(organization.clone(), ceilings.clone(), files));
         let (follower, watches) = Follower::start(Arc::clone(&store), Arc::clone(&live)).await?;
-        if let Some(error) = live.unreadable() {
-            return Err(error);
-        }
         if let Some(PolicyInForce { policy, origin: PolicyOrigin::File(file) }) = live.taken_name() {
             return Err(AuthorityError::NameTaken { name: policy.name().clone(), file: file.clone() });
         }

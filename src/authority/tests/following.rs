@@ -114,6 +114,27 @@ async fn e21_a_stored_policy_that_cannot_be_understood_stops_everything_until_it
 }
 
 #[tokio::test]
+async fn e21_a_stored_policy_that_nobody_starts_with_can_still_be_repaired() {
+    let fixture = Fixture::allowing().await;
+    for nonsense in NONSENSE {
+        fixture.put(&policy_record("bad"), nonsense).await;
+        let store = Arc::clone(&fixture.store);
+        let organization = fixture.authority.organization().clone();
+        assert!(open(&fixture.store, Vec::new()).await.is_err());
+        let repairing =
+            Authority::open_to_repair(store, organization, Ceilings::new(Vec::new()), Vec::new()).await.unwrap();
+        assert!(matches!(repairing.in_force(), Err(AuthorityError::NotCurrent)), "it is refused here too");
+        if nonsense == NONSENSE[0] {
+            repairing.ensure_policy(deny_all("bad")).await.unwrap();
+            repairing.in_force().unwrap();
+        }
+        assert!(repairing.delete_policy(&PolicyName::parse("bad").unwrap()).await.unwrap());
+        repairing.in_force().unwrap();
+        open(&fixture.store, Vec::new()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn e21_a_stored_bucket_policy_that_cannot_be_understood_closes_that_bucket_only() {
     let fixture = Fixture::allowing().await;
     let other = BucketName::parse("other").unwrap();

@@ -73,10 +73,15 @@ impl Service {
         )
         .await
         .map_err(|error| Failure::work(error.to_string()))?;
-        let authority =
-            Authority::open(Arc::clone(&store), place.organization, Ceilings::new(Vec::new()), place.policies)
-                .await
-                .map_err(|error| Failure::work(error.to_string()))?;
+        // Whoever has to replace a policy that no server starts with, does it here.
+        let authority = Authority::open_to_repair(
+            Arc::clone(&store),
+            place.organization,
+            Ceilings::new(Vec::new()),
+            place.policies,
+        )
+        .await
+        .map_err(|error| Failure::work(error.to_string()))?;
         let federation = Federation::open(store, Arc::new(SystemClock), &place.federation)
             .await
             .map_err(|error| Failure::work(error.to_string()))?;

@@ -4,13 +4,14 @@ mod index;
 #[cfg(test)]
 mod tests;
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use index::{Index, Numbers};
 
 use super::action_set::{self, ActionSet};
 use super::organization_policy::Meaning;
-use super::pattern::{Pattern, Shape};
+use super::pattern::{Pairs, Pattern, Shape};
 use super::principals::{PrincipalPattern, Principals};
 use super::{
     Asker, Considered, Effect, OrganizationPolicy, Outcome, PolicyAction, Question, Resource, StatementName, Verdict,
@@ -97,7 +98,8 @@ impl OrganizationPolicies {
                 }
             };
             what.sets().for_each(|numbers| consider(numbers, None));
-            let fits = |pattern: &Pattern| name.is_some_and(|name| pattern.fits_the_end_of(name.as_bytes()));
+            let pairs = LazyCell::new(|| name.map_or_else(Pairs::default, |name| Pairs::of(name.as_bytes())));
+            let fits = |pattern: &Pattern| name.is_some_and(|name| pattern.could_match(name, *pairs));
             let to_try = what.to_try().filter(|(pattern, _)| fits(pattern));
             to_try.for_each(|(pattern, numbers)| consider(numbers, Some(pattern)));
             let name = |number: Option<usize>| number.and_then(|number| self.statements.get(number)).map(|it| &it.name);
