@@ -42,6 +42,7 @@ enum Action {
     /// List the organization policies
     List,
     /// Create an organization policy, or replace the one of its name
+    #[command(after_help = FIRST_POLICY)]
     Put(Put),
     /// Print one organization policy
     Show(One),
@@ -115,3 +116,11 @@ async fn everything(service: &Service) -> Result<PolicyList, Failure> {
 }
 
 const POLICIES: &str = "/v1/cwobject/access-policy";
+
+/// For who has none yet: no more than what was allowed before there were policies.
+const FIRST_POLICY: &str = r#"A first policy. Everybody who is known gets keys, and on S3 the permissions of the keys and the
+[[identity]] sections alone decide. Managing what belongs to others stays with admin tokens:
+
+{"version": "v1alpha1", "name": "everybody", "statements": [
+  {"name": "keys-and-s3", "effect": "Allow", "actions": ["s3:*", "cwobject:CreateAccessKey*"],
+   "resources": ["*"], "principals": ["*"]}]}"#;
