@@ -94,6 +94,7 @@ async fn e21_a_stored_policy_that_cannot_be_understood_stops_everything_until_it
         fixture.put(&policy_record("bad"), nonsense).await;
         eventually("everything is refused", refused).await;
         assert!(open(&fixture.store, Vec::new()).await.is_err(), "and nobody starts with it");
+        assert!(fixture.repair().await.in_force().is_err(), "nor is anything in force for who repairs it");
         // Changes elsewhere do not bring the others back without it.
         fixture.set_policy(for_members()).await;
         fixture.ensure(allow_all("another")).await;
@@ -111,6 +112,27 @@ async fn e21_a_stored_policy_that_cannot_be_understood_stops_everything_until_it
     eventually("everything is refused", refused).await;
     let opened = open(&fixture.store, Vec::new()).await;
     assert!(matches!(opened, Err(AuthorityError::Record(_))), "{:?}", opened.err());
+}
+
+#[tokio::test]
+async fn a_policy_that_keeps_servers_from_starting_can_be_replaced_or_deleted_in_a_stopped_store() {
+    let fixture = Fixture::allowing().await;
+    for nonsense in NONSENSE {
+        for delete in [true, false] {
+            fixture.put(&policy_record("bad"), nonsense).await;
+            let refused = open(&fixture.store, Vec::new()).await.unwrap_err().to_string();
+            assert!(refused.contains("bad"), "it is named: {refused}");
+            let repairing = fixture.repair().await;
+            assert_eq!(repairing.unfit_to_start().unwrap().to_string(), refused);
+            if delete {
+                assert!(repairing.delete_policy(&PolicyName::parse("bad").unwrap()).await.unwrap());
+            } else {
+                repairing.ensure_policy(allow_all("bad")).await.unwrap();
+            }
+            assert!(repairing.unfit_to_start().is_none() && repairing.in_force().is_ok());
+            open(&fixture.store, Vec::new()).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

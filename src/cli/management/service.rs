@@ -73,10 +73,17 @@ impl Service {
         )
         .await
         .map_err(|error| Failure::work(error.to_string()))?;
-        let authority =
-            Authority::open(Arc::clone(&store), place.organization, Ceilings::new(Vec::new()), place.policies)
-                .await
-                .map_err(|error| Failure::work(error.to_string()))?;
+        let authority = Authority::open_to_repair(
+            Arc::clone(&store),
+            place.organization,
+            Ceilings::new(Vec::new()),
+            place.policies,
+        )
+        .await
+        .map_err(|error| Failure::work(error.to_string()))?;
+        if let Some(error) = authority.unfit_to_start() {
+            eprintln!("portcullis: no server can start with this: {error}");
+        }
         let federation = Federation::open(store, Arc::new(SystemClock), &place.federation)
             .await
             .map_err(|error| Failure::work(error.to_string()))?;
