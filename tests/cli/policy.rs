@@ -210,3 +210,18 @@ fn the_policies_that_the_readme_writes_are_good_ones() {
     assert_eq!(kinds.len(), 2, "{kinds:?}");
     assert!(kinds[0].contains("organization policy") && kinds[1].contains("bucket demo, not public"), "{kinds:?}");
 }
+
+#[test]
+fn whoever_deletes_the_last_policy_is_told() {
+    let server = Server::stopped(false);
+    for name in ["first", "second"] {
+        let file = document(&server, name, "Allow", "*");
+        server.local(["policy", "put", &file]).text();
+    }
+    for file in fs::read_dir(server.folder().join("policies")).expect("a folder") {
+        fs::remove_file(file.expect("an entry").path()).expect("the file is ours");
+    }
+    assert_eq!(server.local(["policy", "delete", "first"]).text(), "deleted the policy first\n");
+    let told = server.local(["policy", "delete", "second"]).text();
+    assert!(told.contains("deleted the policy second; it was the last one"), "{told}");
+}

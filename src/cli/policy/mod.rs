@@ -88,7 +88,13 @@ impl Action {
             Self::Delete(One { name }) => {
                 let path = format!("{POLICIES}/{}", percent::encode(name.as_str(), Slash::Encode));
                 let _: Empty = service.call(Method::DELETE, &path, NOTHING).await?;
-                Ok(if json { "{}\n".to_owned() } else { format!("deleted the policy {name}\n") })
+                if json {
+                    return Ok("{}\n".to_owned());
+                }
+                // Whoever may delete may not be let see what is left.
+                let was_last = everything(service).await.is_ok_and(|left| left.policies.is_empty());
+                let last = if was_last { "; it was the last one: every S3 request is denied" } else { "" };
+                Ok(format!("deleted the policy {name}{last}\n"))
             }
             Self::Explain(explain) => explain.perform(service, json).await,
             Self::List => answer::listed(&everything(service).await?, json),
