@@ -74,8 +74,14 @@ impl Denial {
         let action = self.action;
         match &self.cause {
             DenialCause::Permission { has, takes } => {
-                format!("because the permission of the access key is \"{has}\" and this takes \"{takes}\"")
+                // The control plane is asked with tokens.
+                let of = if matches!(action, PolicyAction::Control(_)) { "token" } else { "access key" };
+                format!("because the permission of the {of} is \"{has}\" and this takes \"{takes}\"")
             }
+            DenialCause::Ceiling { has: Permission::None, takes } => format!(
+                "because the ceiling of its identity prefix is \"none\" (the configuration has no [[identity]] section for it, \
+                 or one that allows nothing) and this takes \"{takes}\""
+            ),
             DenialCause::Ceiling { has, takes } => {
                 format!("because the ceiling of its identity prefix is \"{has}\" and this takes \"{takes}\"")
             }
@@ -112,5 +118,23 @@ impl fmt::Display for Denial {
             Some(statement) => write!(formatter, ": {statement}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::ControlAction;
+    use crate::s3::operation::Action;
+
+    #[test]
+    fn what_is_too_narrow_is_called_by_its_name() {
+        let told = |action, cause| Denial { action, cause }.told();
+        let (has, takes) = (Permission::Read, Permission::Write);
+        let (s3, control) = (Action::PutObject.into(), ControlAction::EnsureAccessPolicy.into());
+        assert!(told(s3, DenialCause::Permission { has, takes }).contains("permission of the access key is \"read\""));
+        assert!(told(control, DenialCause::Permission { has, takes }).contains("permission of the token is \"read\""));
+        assert!(!told(s3, DenialCause::Ceiling { has, takes }).contains("[[identity]]"));
+        assert!(told(s3, DenialCause::Ceiling { has: Permission::None, takes }).contains("no [[identity]] section"));
     }
 }

@@ -25,8 +25,8 @@ pub enum AuthorityError {
     },
     /// A file of the configuration names a policy that the store has too.
     #[error(
-        "the file {} names the policy \"{name}\", which is also in the store: rename or remove one of them (portcullis \
-         policy delete, without the file)", file.display()
+        "the file {} names the policy \"{name}\", which is also in the store: give it another name there; or take the file \
+         away, run `portcullis policy delete {name}`, and put the file back", file.display()
     )]
     NameTaken {
         /// The policy.
@@ -43,8 +43,8 @@ pub enum AuthorityError {
     Record(#[from] RecordError),
     /// A stored organization policy cannot be understood.
     #[error(
-        "the stored organization policy \"{name}\" cannot be understood: {source}; replace it (portcullis policy put) or \
-         remove it (portcullis policy delete)"
+        "the stored organization policy \"{name}\" cannot be understood: {source}. Replace it (portcullis policy put), or \
+         delete it (portcullis policy delete {name})"
     )]
     Unreadable {
         /// The policy.

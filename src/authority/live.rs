@@ -34,6 +34,8 @@ struct State {
     unreadable: Option<AuthorityError>,
     /// Whether news of the store arrive.
     following: bool,
+    /// Whether they ever did.
+    started: bool,
 }
 
 impl Live {
@@ -53,8 +55,13 @@ impl Live {
             buckets: HashMap::new(),
             settings: Ok(OrganizationSettings::default()),
         };
-        let mut state =
-            State { mirror: Mirror::default(), last_known: Arc::new(last_known), unreadable: None, following: false };
+        let mut state = State {
+            mirror: Mirror::default(),
+            last_known: Arc::new(last_known),
+            unreadable: None,
+            following: false,
+            started: false,
+        };
         state.compile(&files);
         Self { organization, files, state: Mutex::new(state), in_force: ArcSwapOption::empty() }
     }
@@ -67,6 +74,7 @@ impl Live {
     pub(super) fn set_following(&self, following: bool) {
         let mut state = self.change();
         state.following = following;
+        state.started |= following;
         self.publish(&state);
     }
 
@@ -75,17 +83,22 @@ impl Live {
         self.files.iter().find(|file| file.policy.name() == name)
     }
 
-    /// A policy of the store that has the name of a file's.
-    pub(super) fn taken_name(&self) -> Option<&PolicyInForce> {
+    /// Why a server could not start with these: a policy that cannot be understood, or one that has the name
+    /// of a file's.
+    pub(super) fn unfit_to_start(&self) -> Option<AuthorityError> {
         let state = self.change();
-        self.files.iter().find(|file| {
-            RecordKey::for_policy(file.policy.name().as_str()).is_some_and(|key| state.mirror.get(&key).is_some())
-        })
-    }
-
-    /// Why the organization policies are not known, if they are not.
-    pub(super) fn unreadable(&self) -> Option<AuthorityError> {
-        self.change().unreadable.clone()
+        let in_store = |name: &PolicyName| {
+            RecordKey::for_policy(name.as_str()).is_some_and(|key| state.mirror.get(&key).is_some())
+        };
+        let taken = || {
+            self.files.iter().find_map(|PolicyInForce { policy, origin }| match origin {
+                PolicyOrigin::File(file) if in_store(policy.name()) => {
+                    Some(AuthorityError::NameTaken { name: policy.name().clone(), file: file.clone() })
+                }
+                _ => None,
+            })
+        };
+        state.unreadable.clone().or_else(taken)
     }
 
     /// The newest commit that is known of.
@@ -159,6 +172,10 @@ impl Live {
     }
 
     fn warn_of_taken_name(&self, state: &State, key: &RecordKey) {
+        // A start says so itself, and ends.
+        if !state.started {
+            return;
+        }
         let Some(Entry::Policy(Ok(policy))) = state.mirror.get(key) else { return };
         if let Some(PolicyInForce { origin: PolicyOrigin::File(file), .. }) = self.file_of(policy.name()) {
             tracing::error!(

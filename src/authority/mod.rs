@@ -68,17 +68,20 @@ impl Authority {
         files: Vec<PolicyFile>,
     ) -> Result<Arc<Self>, AuthorityError> {
         let authority = Self::open_to_repair(store, organization, ceilings, files).await?;
-        match authority.live.unreadable() {
-            Some(error) => Err(error),
+        match authority.live.unfit_to_start() {
             None => Ok(authority),
+            Some(error) => {
+                authority.shutdown().await;
+                Err(error)
+            }
         }
     }
 
-    /// The same where a stored organization policy that cannot be understood is no error: nothing is in force
-    /// then, and the policy can be replaced or deleted.
+    /// The same for whoever owns a stopped store: a policy that keeps servers from starting can be replaced
+    /// or deleted here. As long as one cannot be understood, nothing is in force.
     ///
     /// # Errors
-    /// If the store cannot be read, or holds an organization policy whose name a file has too.
+    /// If the store cannot be read.
     pub async fn open_to_repair(
         store: Arc<dyn KeyStore>,
         organization: OrganizationId,
@@ -87,9 +90,6 @@ impl Authority {
     ) -> Result<Arc<Self>, AuthorityError> {
         let live = Arc::new(Live::new(organization.clone(), ceilings.clone(), files));
         let (follower, watches) = Follower::start(Arc::clone(&store), Arc::clone(&live)).await?;
-        if let Some(PolicyInForce { policy, origin: PolicyOrigin::File(file) }) = live.taken_name() {
-            return Err(AuthorityError::NameTaken { name: policy.name().clone(), file: file.clone() });
-        }
         live.set_following(true);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(follower.run(watches, stop.clone()));
@@ -103,6 +103,12 @@ impl Authority {
     /// that cannot be understood: a refusal, never a pass.
     pub fn in_force(&self) -> Result<Arc<InForce>, AuthorityError> {
         self.live.in_force().ok_or(AuthorityError::NotCurrent)
+    }
+
+    /// Why a server could not start with what the store and the files hold, if it could not.
+    #[must_use]
+    pub fn unfit_to_start(&self) -> Option<AuthorityError> {
+        self.live.unfit_to_start()
     }
 
     /// The organization.

@@ -64,6 +64,18 @@ pub(super) fn resource_for(action: PolicyAction, text: &str) -> Result<NamedReso
     })
 }
 
+/// Whether a request for `action` could be about `resource`. A statement can match what no request asks for,
+/// and an answer to that would mislead.
+pub(super) fn fits(action: PolicyAction, resource: &NamedResource) -> Result<(), ControlError> {
+    let PolicyAction::S3(asked) = action else { return Ok(()) };
+    let expected = match (asked.resource(), resource) {
+        (ResourceKind::Bucket, NamedResource::Object { .. }) => "a bucket: name it without a key",
+        (ResourceKind::Object, NamedResource::Bucket(_)) => "an object: name it as bucket/key",
+        _ => return Ok(()),
+    };
+    Err(ControlError::Invalid(format!("resource: {} is about {expected}", action.name())))
+}
+
 /// The condition keys that follow from who somebody is, with their values.
 pub(super) fn known_of(
     principal: &Principal,

@@ -45,6 +45,10 @@ impl ActionSet {
         Err(match advice {
             Some((_, right)) => format!("there is no action {name}; the action is {right}"),
             None if name.contains(['*', '?']) => format!("no action matches {name}"),
+            None if wanted.starts_with("cwobject:") => {
+                let names: Vec<_> = ControlAction::ALL.iter().map(|action| action.name()).collect();
+                format!("there is no action {name}; there are {}", names.join(", "))
+            }
             None => format!("there is no action {name}; `portcullis operations` lists them"),
         })
     }

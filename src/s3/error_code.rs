@@ -17,6 +17,9 @@ macro_rules! error_codes {
         }
 
         impl ErrorCode {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$code,)*];
+
             /// The code as it stands in the `<Code>` element.
             #[must_use]
             pub fn as_str(self) -> &'static str {
@@ -66,7 +69,6 @@ error_codes! {
     RequestTimeTooSkewed = FORBIDDEN,
     ServiceUnavailable = SERVICE_UNAVAILABLE,
     SignatureDoesNotMatch = FORBIDDEN,
-    SlowDown = SERVICE_UNAVAILABLE,
     UnexpectedContent = BAD_REQUEST,
     XAmzContentSHA256Mismatch = BAD_REQUEST,
 }
@@ -94,5 +96,19 @@ impl S3Error {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.elements.push((name, value.into()));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_has_every_code_with_its_status() {
+        let manual = include_str!("../manual/errors.md");
+        for code in ErrorCode::ALL {
+            let row = format!("\n| `{}` | {} |", code.as_str(), code.status().as_u16());
+            assert!(manual.contains(&row), "{row}");
+        }
     }
 }

@@ -93,7 +93,9 @@ async fn a_public_policy_is_refused_where_it_is_blocked() {
     let public = policy(&statement("Allow", r#""s3:GetObject""#, "bucket"));
     let put = |document: &str| Request::put("/bucket?policy").body(document);
     let refusal = refused(&app, &app.admin, put(&public), 403, "AccessDenied").await;
-    assert!(refusal.text().contains("blocked by the BlockPublicPolicy block public access setting"), "{refusal:?}");
+    for part in ["User: arn:aws:iam::ab1cd2:static/", "blocked by the BlockPublicPolicy block public access setting"] {
+        assert!(refusal.text().contains(part), "{refusal:?}");
+    }
     refused(&app, &app.admin, Request::get("/bucket?policy"), 404, "NoSuchBucketPolicy").await;
     let ours = public.replace(r#""Principal": "*""#, r#""Principal": {"AWS": "ab1cd2"}"#);
     assert_eq!(send(&app, &app.admin, put(&ours)).await.status, 204);

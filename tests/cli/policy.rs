@@ -176,3 +176,52 @@ fn a_read_token_manages_no_policies() {
     server.remote(["policy", "put", &file], &reader).run().failed(1, &["cwobject:EnsureAccessPolicy"]);
     server.remote(["policy", "list"], &reader).run().failed(1, &["cwobject:ListAccessPolicy"]);
 }
+
+#[test]
+fn the_first_policy_that_help_shows_is_one() {
+    let server = Server::stopped(false);
+    let help = server.local(["policy", "put", "--help"]).text();
+    let (_, document) = help.split_once("\n{").expect("a document at the end");
+    fs::write(server.folder().join("first.json"), format!("{{{document}")).expect("the folder is ours");
+    assert!(server.local(["policy", "put", "first.json"]).text().contains("everybody is in force"));
+}
+
+#[test]
+fn a_bucket_policy_checked_without_its_bucket_is_told_apart() {
+    let server = Server::stopped(false);
+    let document = r#"{"Version": "2012-10-17", "Statement": []}"#;
+    fs::write(server.folder().join("bucket.json"), document).expect("the folder is ours");
+    server.local(["policy", "check", "bucket.json"]).run().failed(2, &["bucket.json", "--bucket", "--org"]);
+    server.local(["policy", "put", "bucket.json"]).run().failed(2, &["bucket.json", "put-bucket-policy"]);
+}
+
+#[test]
+fn the_policies_that_the_readme_writes_are_good_ones() {
+    let server = Server::stopped(false);
+    let readme = include_str!("../../README.md");
+    let written = readme.split("cat > ").filter_map(|part| part.split_once(" <<'END'\n"));
+    let mut kinds = Vec::new();
+    for (file, rest) in written {
+        let (document, _) = rest.split_once("\nEND\n").expect("an end");
+        fs::write(server.folder().join(file), document).expect("the folder is ours");
+        let of_bucket: &[&str] = if file.contains("bucket") { &["--bucket", "demo", "--org", "dev"] } else { &[] };
+        kinds.push(server.local(["policy", "check", file]).args(of_bucket).text());
+    }
+    assert_eq!(kinds.len(), 2, "{kinds:?}");
+    assert!(kinds[0].contains("organization policy") && kinds[1].contains("bucket demo, not public"), "{kinds:?}");
+}
+
+#[test]
+fn whoever_deletes_the_last_policy_is_told() {
+    let server = Server::stopped(false);
+    for name in ["first", "second"] {
+        let file = document(&server, name, "Allow", "*");
+        server.local(["policy", "put", &file]).text();
+    }
+    for file in fs::read_dir(server.folder().join("policies")).expect("a folder") {
+        fs::remove_file(file.expect("an entry").path()).expect("the file is ours");
+    }
+    assert_eq!(server.local(["policy", "delete", "first"]).text(), "deleted the policy first\n");
+    let told = server.local(["policy", "delete", "second"]).text();
+    assert!(told.contains("deleted the policy second; it was the last one"), "{told}");
+}

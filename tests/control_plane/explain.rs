@@ -191,3 +191,21 @@ async fn what_is_no_question_is_refused() {
         assert!(plane.post(EXPLAIN, &plane.admin, &body).await.refused(400, 3).contains(member));
     }
 }
+
+#[tokio::test]
+async fn a_resource_that_no_request_for_the_action_is_about_is_refused() {
+    let plane = Plane::start().await;
+    for (action, resource, advice) in [
+        ("s3:ListBucket", "zoo/lion", "without a key"),
+        ("s3:GetObject", "zoo", "bucket/key"),
+        ("s3:getobject", "arn:aws:s3:::zoo", "bucket/key"),
+    ] {
+        let question = json!({"principal": "saml/keeper", "action": action, "resource": resource});
+        let refusal = plane.post(EXPLAIN, &plane.admin, &question).await;
+        let message = refusal.refused(400, 3).to_string();
+        assert!(message.contains(advice), "{question}: {message}");
+    }
+    for (action, resource) in [("s3:ListBucket", "zoo"), ("s3:GetObject", "zoo/lion"), ("s3:ListAllMyBuckets", "*")] {
+        explained(&plane, &json!({"principal": "saml/keeper", "action": action, "resource": resource})).await;
+    }
+}

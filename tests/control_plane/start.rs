@@ -1,6 +1,7 @@
 //! What the program refuses to start with.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -53,4 +54,34 @@ async fn g11_known_empty_and_readable_secrets_are_refused_at_the_start() {
     // With its own secrets, it starts.
     let folder = tempfile::tempdir().unwrap();
     drop(Server::start(folder.path(), free_address()).await);
+}
+
+#[tokio::test]
+async fn a_server_without_policies_says_so_once_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let warnings = async |policies: bool| {
+        let (s3, api) = (free_address(), free_address());
+        let file = configuration(folder.path(), free_address(), s3, api);
+        if !policies {
+            fs::remove_file(folder.path().join("policies/allow-all.json")).unwrap();
+        }
+        let mut child = serve(&file).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = Vec::new();
+        for line in BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap) {
+            said.push(line);
+            if said.last().is_some_and(|line| line.contains(r#""message":"ready""#)) {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(said.pop().is_some_and(|line| line.contains(r#""message":"ready""#)), "it did not start: {said:?}");
+        (file, said.into_iter().filter(|line| line.contains("organization policy")).collect::<Vec<_>>())
+    };
+    let (file, said) = warnings(false).await;
+    let [line] = &said[..] else { panic!("one line: {said:?}") };
+    let advice = format!("portcullis policy put POLICY.json --config {}", file.display());
+    assert!(line.contains(r#""level":"WARN""#) && line.contains(&advice), "{line}");
+    // A file is a policy, too.
+    assert_eq!(warnings(true).await.1, Vec::<String>::new());
 }

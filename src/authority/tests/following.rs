@@ -94,6 +94,7 @@ async fn e21_a_stored_policy_that_cannot_be_understood_stops_everything_until_it
         fixture.put(&policy_record("bad"), nonsense).await;
         eventually("everything is refused", refused).await;
         assert!(open(&fixture.store, Vec::new()).await.is_err(), "and nobody starts with it");
+        assert!(fixture.repair().await.in_force().is_err(), "nor is anything in force for who repairs it");
         // Changes elsewhere do not bring the others back without it.
         fixture.set_policy(for_members()).await;
         fixture.ensure(allow_all("another")).await;
@@ -114,23 +115,23 @@ async fn e21_a_stored_policy_that_cannot_be_understood_stops_everything_until_it
 }
 
 #[tokio::test]
-async fn e21_a_stored_policy_that_nobody_starts_with_can_still_be_repaired() {
+async fn a_policy_that_keeps_servers_from_starting_can_be_replaced_or_deleted_in_a_stopped_store() {
     let fixture = Fixture::allowing().await;
     for nonsense in NONSENSE {
-        fixture.put(&policy_record("bad"), nonsense).await;
-        let store = Arc::clone(&fixture.store);
-        let organization = fixture.authority.organization().clone();
-        assert!(open(&fixture.store, Vec::new()).await.is_err());
-        let repairing =
-            Authority::open_to_repair(store, organization, Ceilings::new(Vec::new()), Vec::new()).await.unwrap();
-        assert!(matches!(repairing.in_force(), Err(AuthorityError::NotCurrent)), "it is refused here too");
-        if nonsense == NONSENSE[0] {
-            repairing.ensure_policy(deny_all("bad")).await.unwrap();
-            repairing.in_force().unwrap();
+        for delete in [true, false] {
+            fixture.put(&policy_record("bad"), nonsense).await;
+            let refused = open(&fixture.store, Vec::new()).await.unwrap_err().to_string();
+            assert!(refused.contains("bad"), "it is named: {refused}");
+            let repairing = fixture.repair().await;
+            assert_eq!(repairing.unfit_to_start().unwrap().to_string(), refused);
+            if delete {
+                assert!(repairing.delete_policy(&PolicyName::parse("bad").unwrap()).await.unwrap());
+            } else {
+                repairing.ensure_policy(allow_all("bad")).await.unwrap();
+            }
+            assert!(repairing.unfit_to_start().is_none() && repairing.in_force().is_ok());
+            open(&fixture.store, Vec::new()).await.unwrap();
         }
-        assert!(repairing.delete_policy(&PolicyName::parse("bad").unwrap()).await.unwrap());
-        repairing.in_force().unwrap();
-        open(&fixture.store, Vec::new()).await.unwrap();
     }
 }
 

@@ -73,6 +73,12 @@ impl Fixture {
         open(&self.store, Vec::new()).await.unwrap()
     }
 
+    /// What the owner of the store has of it while no server runs.
+    async fn repair(&self) -> Arc<Authority> {
+        let ceilings = Ceilings::new(Vec::new());
+        Authority::open_to_repair(Arc::clone(&self.store) as _, organization(), ceilings, Vec::new()).await.unwrap()
+    }
+
     async fn ensure(&self, policy: OrganizationPolicy) {
         self.authority.ensure_policy(policy).await.unwrap();
     }

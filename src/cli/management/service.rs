@@ -73,7 +73,6 @@ impl Service {
         )
         .await
         .map_err(|error| Failure::work(error.to_string()))?;
-        // Whoever has to replace a policy that no server starts with, does it here.
         let authority = Authority::open_to_repair(
             Arc::clone(&store),
             place.organization,
@@ -82,6 +81,9 @@ impl Service {
         )
         .await
         .map_err(|error| Failure::work(error.to_string()))?;
+        if let Some(error) = authority.unfit_to_start() {
+            eprintln!("portcullis: no server can start with this: {error}");
+        }
         let federation = Federation::open(store, Arc::new(SystemClock), &place.federation)
             .await
             .map_err(|error| Failure::work(error.to_string()))?;

@@ -34,7 +34,7 @@ impl Check {
                 Ok(format!("{shown}: a policy for the bucket {bucket}, {public}\n"))
             }
             _ => {
-                let policy = OrganizationPolicy::parse(text.as_bytes()).map_err(|error| wrong(&self.file, &error))?;
+                let policy = parse_organization(&self.file, &text)?;
                 let statements = policy.statements().len();
                 Ok(format!("{shown}: the organization policy {}, {statements} statement(s)\n", policy.name()))
             }
@@ -55,8 +55,16 @@ pub(super) fn read(file: &Path) -> Result<String, Failure> {
 
 /// An organization policy as it is sent: checked here too, so that the file is named.
 pub(super) fn organization(file: &Path, text: &str) -> Result<Value, Failure> {
-    let policy = OrganizationPolicy::parse(text.as_bytes()).map_err(|error| wrong(file, &error))?;
+    let policy = parse_organization(file, text)?;
     serde_json::to_value(&policy).map_err(|error| wrong(file, &error))
+}
+
+fn parse_organization(file: &Path, text: &str) -> Result<OrganizationPolicy, Failure> {
+    OrganizationPolicy::parse(text.as_bytes()).map_err(|error| {
+        // The two languages differ in the case of their members.
+        let is_for_a_bucket = serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("Statement").is_some());
+        if is_for_a_bucket { wrong(file, &FOR_A_BUCKET) } else { wrong(file, &error) }
+    })
 }
 
 pub(super) fn bucket_policy(
@@ -71,3 +79,6 @@ pub(super) fn bucket_policy(
 pub(super) fn wrong(file: &Path, error: &impl std::fmt::Display) -> Failure {
     Failure::usage(format!("{}: {error}", file.display()))
 }
+
+const FOR_A_BUCKET: &str = "this is a bucket policy, not an organization policy: check it with --bucket NAME --org ORG_ID, \
+     and put it with `aws s3api put-bucket-policy` or another S3 client";

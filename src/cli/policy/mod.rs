@@ -42,6 +42,7 @@ enum Action {
     /// List the organization policies
     List,
     /// Create an organization policy, or replace the one of its name
+    #[command(after_help = FIRST_POLICY)]
     Put(Put),
     /// Print one organization policy
     Show(One),
@@ -87,7 +88,13 @@ impl Action {
             Self::Delete(One { name }) => {
                 let path = format!("{POLICIES}/{}", percent::encode(name.as_str(), Slash::Encode));
                 let _: Empty = service.call(Method::DELETE, &path, NOTHING).await?;
-                Ok(if json { "{}\n".to_owned() } else { format!("deleted the policy {name}\n") })
+                if json {
+                    return Ok("{}\n".to_owned());
+                }
+                // Whoever may delete may not be let see what is left.
+                let was_last = everything(service).await.is_ok_and(|left| left.policies.is_empty());
+                let last = if was_last { "; it was the last one: every S3 request is denied" } else { "" };
+                Ok(format!("deleted the policy {name}{last}\n"))
             }
             Self::Explain(explain) => explain.perform(service, json).await,
             Self::List => answer::listed(&everything(service).await?, json),
@@ -115,3 +122,11 @@ async fn everything(service: &Service) -> Result<PolicyList, Failure> {
 }
 
 const POLICIES: &str = "/v1/cwobject/access-policy";
+
+/// For who has none yet: no more than what was allowed before there were policies.
+const FIRST_POLICY: &str = r#"A first policy. Everybody who is known gets keys, and on S3 the permissions of the keys and the
+[[identity]] sections alone decide. Managing what belongs to others stays with admin tokens:
+
+{"version": "v1alpha1", "name": "everybody", "statements": [
+  {"name": "keys-and-s3", "effect": "Allow", "actions": ["s3:*", "cwobject:CreateAccessKey*"],
+   "resources": ["*"], "principals": ["*"]}]}"#;

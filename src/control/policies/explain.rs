@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::authority::{Claim, Denial, DenialCause, Explanation};
-use crate::control::asked::{action_named, known_of, resource_for};
+use crate::control::asked::{action_named, fits, known_of, resource_for};
 use crate::control::body::StrictJson;
 use crate::control::{ControlError, ErrorBody, Services};
 use crate::identity::{Attributes, Groups, OrganizationId, Permission, Principal};
@@ -132,6 +132,7 @@ pub(super) async fn explain(
 ) -> Result<Json<ExplainAnswer>, ControlError> {
     let action = action_named(&question.action)?;
     let resource = resource_for(action, &question.resource)?;
+    fits(action, &resource)?;
     let principal = match question.principal.as_str() {
         "anonymous" => None,
         text => Some(Principal::parse(text).map_err(|error| {

@@ -141,6 +141,10 @@ fn an_action_has_to_exist() {
     assert!(refusal.starts_with("statements[0].actions[1]: there is no action s3:DeleteBucketLifecycle"), "{refusal}");
     document["statements"][0]["actions"] = json!(["s3:ReplicateObject"]);
     assert!(parse(&document).is_ok());
+    // `portcullis operations` has none of these.
+    document["statements"][0]["actions"] = json!(["cwobject:CreateAccesKey"]);
+    let refusal = parse(&document).unwrap_err().to_string();
+    assert!(refusal.contains("cwobject:CreateAccessKey, ") && !refusal.contains("portcullis operations"), "{refusal}");
 }
 
 #[test]

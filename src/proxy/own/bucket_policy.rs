@@ -93,8 +93,9 @@ fn malformed(error: &PolicyError, sender: &Sender) -> Refusal {
 fn blocked(error: &AuthorityError, bucket: &BucketName, sender: &Sender) -> Refusal {
     let shown = match sender.form {
         Form::Header => format!(
-            "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"{}\" because public policies are \
+            "User: arn:aws:iam::{}:{} is not authorized to perform: s3:PutBucketPolicy on resource: \"{}\" because public policies are \
              blocked by the BlockPublicPolicy block public access setting.",
+            sender.key.organization,
             sender.key.principal,
             Resource::Bucket(bucket.as_str())
         ),
