@@ -27,12 +27,13 @@ fn a_whole_life(server: &Server, run: &dyn Fn(&[&str]) -> Program) {
     assert!(listed.lines().any(|line| line.split_whitespace().eq(["readers", "1", "store"])), "{listed}");
 
     let shown = run(&["show", "readers"]).json();
-    let written: Value = serde_json::from_slice(&fs::read(server.folder().join(&file)).unwrap()).unwrap();
+    let written: Value =
+        serde_json::from_slice(&fs::read(server.folder().join(&file)).expect("the file is ours")).expect("it is JSON");
     assert_eq!(shown, written);
     document(server, "readers", "Deny", "saml/reader");
     let replaced = run(&["put", &file, "--json"]).json();
     assert_eq!(replaced["policy"]["statements"][0]["effect"], "Deny");
-    assert_eq!(run(&["list", "--json"]).json()["policies"].as_array().unwrap().len(), known + 1);
+    assert_eq!(run(&["list", "--json"]).json()["policies"].as_array().expect("a list").len(), known + 1);
 
     assert!(run(&["delete", "readers"]).text().contains("deleted"));
     run(&["delete", "readers"]).run().failed(1, &["readers"]);

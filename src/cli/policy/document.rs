@@ -27,17 +27,14 @@ impl Check {
     pub(super) fn perform(&self) -> Result<String, Failure> {
         let text = read(&self.file)?;
         let shown = self.file.display();
-        match (&self.bucket, &self.org) {
-            (Some(bucket), Some(org)) => {
-                let policy = bucket_policy(&self.file, &text, bucket, org)?;
-                let public = if policy.is_public() { "public" } else { "not public" };
-                Ok(format!("{shown}: a policy for the bucket {bucket}, {public}\n"))
-            }
-            _ => {
-                let policy = parse_organization(&self.file, &text)?;
-                let statements = policy.statements().len();
-                Ok(format!("{shown}: the organization policy {}, {statements} statement(s)\n", policy.name()))
-            }
+        if let (Some(bucket), Some(org)) = (&self.bucket, &self.org) {
+            let policy = bucket_policy(&self.file, &text, bucket, org)?;
+            let public = if policy.is_public() { "public" } else { "not public" };
+            Ok(format!("{shown}: a policy for the bucket {bucket}, {public}\n"))
+        } else {
+            let policy = parse_organization(&self.file, &text)?;
+            let statements = policy.statements().len();
+            Ok(format!("{shown}: the organization policy {}, {statements} statement(s)\n", policy.name()))
         }
     }
 }
