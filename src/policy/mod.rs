@@ -23,6 +23,7 @@ mod pattern;
 mod principals;
 mod question;
 mod resource;
+mod search_budget;
 mod verdict;
 
 pub use action::PolicyAction;

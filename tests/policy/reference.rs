@@ -17,7 +17,7 @@ pub(crate) enum Said {
     Silent,
 }
 
-/// Organization policies, as the documentation of CoreWeave AI Object Storage describes them.
+/// Organization policies, as the protocol's documentation describes them.
 pub(crate) fn organization(policies: &[Value], asked: &Asked) -> Said {
     let statements = policies.iter().flat_map(|policy| list(&policy["statements"]));
     let about = |statement: &Value| {
@@ -30,7 +30,7 @@ pub(crate) fn organization(policies: &[Value], asked: &Asked) -> Said {
     verdict(statements.filter(|statement| about(statement)).map(|statement| text(&statement["effect"])))
 }
 
-/// A bucket policy: AWS's grammar, with the principals of CoreWeave AI Object Storage.
+/// A bucket policy: AWS's grammar, with the principals of the protocol.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 pub(crate) fn bucket(policy: &Value, asked: &Asked, coverage: &mut Coverage) -> Said {

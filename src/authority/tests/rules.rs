@@ -88,12 +88,12 @@ async fn e17_an_explicit_deny_in_either_layer_beats_the_allow_of_the_other() {
 
 #[tokio::test]
 async fn who_locked_themselves_out_may_still_replace_the_bucket_policy() {
+    // A bucket that is about to be made has no policy yet: what is kept under its name is a leftover.
+    const NOT_ASKED: [Action; 3] = [Action::CreateBucket, Action::ListAllMyBuckets, Action::PutBucketPolicy];
     let fixture = Fixture::allowing().await;
     fixture.set_policy(deny_everybody()).await;
     let admin = admin();
     let claim = Claim::of_principal(&admin, Permission::Admin);
-    // A bucket that is about to be made has no policy yet: what is kept under its name is a leftover.
-    const NOT_ASKED: [Action; 3] = [Action::CreateBucket, Action::ListAllMyBuckets, Action::PutBucketPolicy];
     for action in NOT_ASKED {
         fixture.judge(&claim, action).unwrap();
     }

@@ -63,10 +63,7 @@ pub(super) fn compared(comparison: &Comparison, json: bool) -> Result<String, Fa
     let mut text = format!("{requests} logged requests judged again: {changed} would be answered differently\n");
     // Writing to a string cannot fail.
     if *changed_since > 0 {
-        let _ = writeln!(
-            text,
-            "{changed_since} were answered differently when they were logged: policies have changed since"
-        );
+        let _ = writeln!(text, "{changed_since} had another answer when they were logged: policies have changed since");
     }
     if *unreadable > 0 {
         let _ = writeln!(text, "{unreadable} could not be read: another version logged them");

@@ -12,6 +12,7 @@ use crate::policy::action_set::{ActionSet, Named};
 use crate::policy::condition::Conditions;
 use crate::policy::json::{self, Json, Members, inside, item};
 use crate::policy::principals::Principals;
+use crate::policy::search_budget::SearchBudget;
 use crate::policy::{Effect, PolicyAction, PolicyError, StatementName};
 use crate::s3::operation::ResourceKind;
 
@@ -40,13 +41,13 @@ pub(super) fn statements(
         }
         statement => vec![("Statement".to_owned(), statement)],
     };
-    let mut names = BTreeSet::new();
+    let (mut names, mut budget) = (BTreeSet::new(), SearchBudget::of_document());
     let mut statements = Vec::with_capacity(written.len());
     for (index, (place, value)) in written.into_iter().enumerate() {
         let mut members = Members::of(value, &place)?;
         let sid = sid(&mut members, &mut names)?;
         let name = StatementName::new(bucket, &sid.unwrap_or_else(|| format!("#{}", index + 1)));
-        statements.push(Reader { bucket, organization, variables }.statement(name, members)?);
+        statements.push(Reader { bucket, organization, variables }.statement(name, members, &mut budget)?);
     }
     Ok(statements)
 }
@@ -78,7 +79,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn statement(self, name: StatementName, mut members: Members) -> Result<Statement, PolicyError> {
+    fn statement(
+        self,
+        name: StatementName,
+        mut members: Members,
+        budget: &mut SearchBudget,
+    ) -> Result<Statement, PolicyError> {
         let place = members.place("Effect");
         let effect = match required(&mut members, "Effect")?.text(&place)?.as_str() {
             "Allow" => Effect::Allow,
@@ -92,6 +98,7 @@ impl Reader<'_> {
         let (form, place, value) = either(&mut members, "Resource", "NotResource")?;
         let mut resources = Listed { what: Resources::default(), form };
         for (place, arn) in texts(value, &place)? {
+            budget.spend(&arn, &place)?;
             resources.what.add(&arn, self.bucket, self.variables, self.organization, &place)?;
             if (effect, form) == (Effect::Allow, Form::AllBut)
                 && let Some(variable) = resources.what.variable_without_default()
@@ -103,7 +110,7 @@ impl Reader<'_> {
                 return Err(PolicyError::at(&place, problem));
             }
         }
-        let conditions = self.conditions(&mut members)?;
+        let conditions = self.conditions(&mut members, budget)?;
         members.finish("Sid, Effect, Principal, Action, Resource, Condition and the Not forms")?;
         let mut actions = Listed { what: ActionSet::default(), form: action_form };
         for (place, name) in names {
@@ -122,7 +129,7 @@ impl Reader<'_> {
         Ok(Statement { name, effect, principals, actions, resources, conditions })
     }
 
-    fn conditions(self, members: &mut Members) -> Result<Conditions, PolicyError> {
+    fn conditions(self, members: &mut Members, budget: &mut SearchBudget) -> Result<Conditions, PolicyError> {
         let place = members.place("Condition");
         let Some(value) = members.take("Condition") else { return Ok(Conditions::default()) };
         let mut written = Vec::new();
@@ -131,6 +138,9 @@ impl Reader<'_> {
             for (key, values) in not_empty(keys, &place)? {
                 let place = inside(&place, &key);
                 let values = values_of(values, operator.contains("Numeric"), &place)?;
+                if operator.contains("Like") || operator.contains("Arn") {
+                    values.iter().try_for_each(|value| budget.spend(value, &place))?;
+                }
                 written.push((operator.clone(), key, values));
             }
         }

@@ -313,3 +313,19 @@ fn e20_a_variable_that_may_be_missing_leaves_nothing_out_of_an_allow() {
     listed["Statement"][0]["Resource"] = json!(["arn:aws:s3:::b", own]);
     assert!(parse(&listed.to_string()).is_ok());
 }
+
+#[test]
+fn patterns_that_would_take_seconds_to_look_for_are_refused() {
+    let with = |pattern: String| {
+        let document = json!({ "Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*",
+            "Condition": { "StringLike": { "aws:UserAgent": pattern } },
+        } });
+        let organization = OrganizationId::parse("ab1cd2").unwrap();
+        BucketPolicy::parse(document.to_string().as_bytes(), "b", &organization).map(drop)
+    };
+    let error = with(format!("*{}b*", "?a".repeat(9_000))).unwrap_err().to_string();
+    assert!(error.contains("aws:UserAgent") && error.contains("too much between two *s"), "{error}");
+    with(format!("*{}b*", "a".repeat(18_000))).unwrap();
+    with("*Mozilla/?.?*".to_owned()).unwrap();
+}

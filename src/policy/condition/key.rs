@@ -32,7 +32,7 @@ macro_rules! keys {
         /// A condition key with one name. [`ConditionKey`] adds those with a name in their name.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub enum FixedKey {
-            $(#[doc = $about] $variant,)*
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
         }
 
         impl FixedKey {

@@ -82,16 +82,13 @@ impl Template {
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             if let (Some(organization), true) = (variables, rest.starts_with("${")) {
-                rest = match special(rest) {
-                    Some((special, after)) => {
-                        pieces.literal.push(special);
-                        after
-                    }
-                    None => {
-                        let (variable, after) = Variable::parse(rest, organization)?;
-                        pieces.push(Atom::Variable(variable));
-                        after
-                    }
+                rest = if let Some((special, after)) = special(rest) {
+                    pieces.literal.push(special);
+                    after
+                } else {
+                    let (variable, after) = Variable::parse(rest, organization)?;
+                    pieces.push(Atom::Variable(variable));
+                    after
                 };
                 continue;
             }

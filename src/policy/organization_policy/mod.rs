@@ -81,11 +81,13 @@ impl PolicyName {
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let right = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic() && byte != b'/')
-            && text.trim() == text;
+            && text.trim() == text
+            // Clients take these out of a path.
+            && ![".", ".."].contains(&text);
         if right {
             return Ok(Self(text.into()));
         }
-        let problem = "expected 1 to 128 visible ASCII characters other than '/'".to_owned();
+        let problem = "expected 1 to 128 visible ASCII characters other than '/', and neither . nor ..".to_owned();
         Err(PolicyError::Part { place: "name".to_owned(), problem })
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::statement::Meaning;
 use super::{OrganizationPolicy, OrganizationStatement, PolicyName, Version};
 use crate::policy::json::{self, Json, Members, item};
+use crate::policy::search_budget::SearchBudget;
 use crate::policy::{Effect, PolicyError};
 
 pub(super) fn policy(document: &[u8]) -> Result<OrganizationPolicy, PolicyError> {
@@ -29,7 +30,7 @@ pub(super) fn policy(document: &[u8]) -> Result<OrganizationPolicy, PolicyError>
     if written.is_empty() {
         return Err(PolicyError::at(&place, "at least one statement is needed"));
     }
-    let mut names = BTreeSet::new();
+    let (mut names, mut budget) = (BTreeSet::new(), SearchBudget::of_document());
     let mut statements = Vec::with_capacity(written.len());
     for (index, value) in written.into_iter().enumerate() {
         let place = item(&place, index);
@@ -37,6 +38,9 @@ pub(super) fn policy(document: &[u8]) -> Result<OrganizationPolicy, PolicyError>
         if !names.insert(statement.name.clone()) {
             let problem = format!("another statement is called {}; names are unique in a policy", statement.name);
             return Err(PolicyError::at(&json::inside(&place, "name"), problem));
+        }
+        for (index, resource) in statement.resources.iter().enumerate() {
+            budget.spend(resource, &item(&json::inside(&place, "resources"), index))?;
         }
         statements.push(statement);
     }

@@ -38,21 +38,18 @@ impl Simulate {
         let now: PoliciesInForce = service.call(Method::GET, "/v1/policy/in-force", NOTHING).await?;
         let draft = document::read(&self.draft)?;
         let (before, organization) = (in_force(&now)?, now.org_id.clone());
-        let with_draft = match self.bucket {
-            Some(bucket) => {
-                let policy = document::bucket_policy(&self.draft, &draft, &bucket, &organization)?;
-                let mut buckets = now.buckets;
-                buckets.entry(bucket).or_default().policy = Some(policy.text().to_owned());
-                PoliciesInForce { buckets, ..now }
-            }
-            None => {
-                let policy = OrganizationPolicy::parse(draft.as_bytes())
-                    .map_err(|error| document::wrong(&self.draft, &error))?;
-                let mut policies = now.policies;
-                policies.retain(|other| other.name != policy.name().as_str());
-                policies.push(PolicyDocument::from(&policy));
-                PoliciesInForce { policies, ..now }
-            }
+        let with_draft = if let Some(bucket) = self.bucket {
+            let policy = document::bucket_policy(&self.draft, &draft, &bucket, &organization)?;
+            let mut buckets = now.buckets;
+            buckets.entry(bucket).or_default().policy = Some(policy.text().to_owned());
+            PoliciesInForce { buckets, ..now }
+        } else {
+            let policy =
+                OrganizationPolicy::parse(draft.as_bytes()).map_err(|error| document::wrong(&self.draft, &error))?;
+            let mut policies = now.policies;
+            policies.retain(|other| other.name != policy.name().as_str());
+            policies.push(PolicyDocument::from(&policy));
+            PoliciesInForce { policies, ..now }
         };
         let mut comparison = Comparison::new(before, in_force(&with_draft)?, organization);
         log::read(&self.log, |line| comparison.add(line))?;
