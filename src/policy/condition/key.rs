@@ -66,7 +66,7 @@ macro_rules! keys {
 keys! {
     CurrentTime "aws:CurrentTime" Time "when the request is judged";
     EpochTime "aws:EpochTime" Time "the same, in whole seconds since 1970; takes Numeric... operators as well";
-    PrincipalArn "aws:PrincipalArn" Arn "arn:aws:iam::<org>:<principal>; absent for anonymous requests";
+    PrincipalArn "aws:PrincipalArn" Arn "arn:aws:iam:: with organization and principal; absent for anonymous requests";
     PrincipalOrgId "aws:PrincipalOrgID" Text "the organization of the key; absent for anonymous requests";
     Referer "aws:Referer" Text "the Referer header, if sent";
     SecureTransport "aws:SecureTransport" Flag "whether the client came over TLS";
