@@ -73,12 +73,42 @@ impl Judge {
         classified: &Classified,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        let waits = waits_for_body(classified);
+        self.each(head, classified, &classified.demands, waits_for_body(classified), record)
+    }
+
+    /// Judges every action of a request whose document is read, but for the objects that it names: those are
+    /// for [`part_batch`](Self::part_batch).
+    ///
+    /// # Errors
+    /// The first denial.
+    pub(super) fn by_body(
+        &self,
+        head: &RequestHead,
+        classified: &Classified,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
+        let of_request = classified.demands.iter().filter(|(_, on)| *on != DemandTarget::EachObjectInBody);
+        self.each(head, classified, of_request, false, record)
+    }
+
+    /// Judges each of `demands`. While the request `waits` for its body, a denial that the body could turn is
+    /// passed over and nothing is decided yet.
+    fn each<'d>(
+        &self,
+        head: &RequestHead,
+        classified: &Classified,
+        demands: impl IntoIterator<Item = &'d (Action, DemandTarget)>,
+        waits: bool,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
         let mut context = self.facts.context(head, &self.key);
         let mut asked = Asked::begin(self);
         let mut first = None;
-        for (action, on) in &classified.demands {
-            let version = version_for(on, classified);
+        for (action, on) in demands {
+            let version = match on {
+                DemandTarget::CopySource(source) => source.version_id.as_deref(),
+                _ => classified.version_id.as_deref(),
+            };
             set_version(&mut context, version);
             let resource = resource(on, &head.address);
             let judged = self.judge((*action).into(), resource, &context);
@@ -96,38 +126,6 @@ impl Judge {
         if !waits {
             record.decided(asked.allowed(first.as_ref(), &context));
         }
-        Ok(())
-    }
-
-    /// Judges every action of a request whose document is read, but for the objects that it names: those are
-    /// for [`part_batch`](Self::part_batch).
-    ///
-    /// # Errors
-    /// The first denial.
-    pub(super) fn by_body(
-        &self,
-        head: &RequestHead,
-        classified: &Classified,
-        record: &mut Record,
-    ) -> Result<(), Refusal> {
-        let mut context = self.facts.context(head, &self.key);
-        let mut asked = Asked::begin(self);
-        let mut first = None;
-        for (action, on) in classified.demands.iter().filter(|(_, on)| *on != DemandTarget::EachObjectInBody) {
-            let version = version_for(on, classified);
-            set_version(&mut context, version);
-            let resource = resource(on, &head.address);
-            let judged = self.judge((*action).into(), resource, &context);
-            asked.ask((*action).into(), resource, version, judged.is_ok());
-            match judged {
-                Ok(allowed) => first = first.or(Some(allowed)),
-                Err(denial) => {
-                    record.decided(asked.denied(&denial, &context));
-                    return Err(self.refusal(&denial, resource));
-                }
-            }
-        }
-        record.decided(asked.allowed(first.as_ref(), &context));
         Ok(())
     }
 
@@ -268,13 +266,6 @@ fn body_may_turn(denial: &Denial, on: &DemandTarget) -> bool {
         DenialCause::Permission { .. } | DenialCause::Ceiling { .. } => false,
         DenialCause::BucketPolicyDenies(_) | DenialCause::BucketPolicyDoesNotAllow => true,
         _ => *on == DemandTarget::EachObjectInBody,
-    }
-}
-
-fn version_for<'a>(on: &'a DemandTarget, classified: &'a Classified) -> Option<&'a str> {
-    match on {
-        DemandTarget::CopySource(source) => source.version_id.as_deref(),
-        _ => classified.version_id.as_deref(),
     }
 }
 
