@@ -37,6 +37,7 @@ mod limits;
 mod login;
 mod openapi;
 mod organization_settings;
+mod page;
 mod policies;
 mod record;
 mod socket;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::status::RequestedStatus;
-use crate::control::{ControlError, ErrorBody, Services};
+use crate::control::{ControlError, ErrorBody, Services, page};
 use crate::identity::{AccessKeyId, Attributes, Groups, OrganizationId, Principal};
 use crate::keys::{KeyFilter, KeyInfo, KeyStatus};
 
@@ -109,18 +109,15 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<AccessKeyList>, ControlError> {
     let Query(page) = page?;
-    let limit = page.limit.unwrap_or(LARGEST_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(ControlError::Invalid(format!("limit must be 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page::limit(page.limit.map(page::count))?;
     let filter = KeyFilter {
         principal: None,
         status: page.status.map(|status| match status {
             RequestedStatus::Active => KeyStatus::Active,
             RequestedStatus::Suspended => KeyStatus::Suspended,
         }),
-        offset: usize::try_from(page.offset).unwrap_or(usize::MAX),
-        limit: usize::try_from(limit).unwrap_or(1),
+        offset: page::count(page.offset),
+        limit,
     };
     let keys = services.keys.list_filtered(filter).await?;
     Ok(Json(AccessKeyList { info: keys.into_iter().map(Into::into).collect() }))
@@ -141,5 +138,3 @@ pub(super) async fn show(
     let key = services.keys.show(&id).await?;
     Ok(Json(AccessKeyAnswer { info: key.ok_or(ControlError::NoSuchKey(id))?.into() }))
 }
-
-const LARGEST_PAGE: u32 = 1000;

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::BucketSettingsMessage;
 use crate::authority::InForce;
 use crate::backend::{Backends, ListedBucket};
-use crate::control::{ControlError, ErrorBody, Services};
+use crate::control::{ControlError, ErrorBody, Services, page};
 use crate::identity::OrganizationId;
 
 /// What may be told of a bucket.
@@ -85,14 +85,10 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<BucketInfoList>, ControlError> {
     let Query(page) = page?;
-    let limit = page.limit.unwrap_or(LARGEST_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(ControlError::Invalid(format!("limit must be 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page::limit(page.limit.map(page::count))?;
     let in_force = services.authority.in_force()?;
     let buckets = services.backends()?.list_buckets().await?.into_iter();
-    let offset = usize::try_from(page.offset).unwrap_or(usize::MAX);
-    let part = buckets.skip(offset).take(usize::try_from(limit).unwrap_or(1));
+    let part = buckets.skip(page::count(page.offset)).take(limit);
     Ok(Json(BucketInfoList { info: part.map(|bucket| services.bucket_info(&bucket, &in_force)).collect() }))
 }
 
@@ -137,5 +133,3 @@ impl Services {
         }
     }
 }
-
-const LARGEST_PAGE: u32 = 1000;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::control::caller::Administrator;
-use crate::control::{ControlError, ErrorBody, Services};
+use crate::control::{ControlError, ErrorBody, Services, page};
 use crate::identity::AccessKeyId;
 use crate::keys::KeyInfo;
 
@@ -47,10 +47,7 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<KeyList>, ControlError> {
     let Query(page) = page?;
-    let limit = page.limit.unwrap_or(LARGEST_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(ControlError::Invalid(format!("limit must be 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page::limit(page.limit)?;
     let access_keys = services.keys.list(page.after.as_ref(), limit).await?;
     let next = if access_keys.len() == limit { access_keys.last().map(|key| key.access_key_id.clone()) } else { None };
     Ok(Json(KeyList { access_keys, next }))
@@ -70,5 +67,3 @@ pub(super) async fn show(
     let id = AccessKeyId::parse(&id?)?;
     services.keys.show(&id).await?.map(Json).ok_or(ControlError::NoSuchKey(id))
 }
-
-const LARGEST_PAGE: usize = 1000;

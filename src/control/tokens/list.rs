@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::control::caller::Administrator;
-use crate::control::{ControlError, ErrorBody, Services};
+use crate::control::{ControlError, ErrorBody, Services, page};
 use crate::identity::TokenId;
 use crate::keys::TokenInfo;
 
@@ -47,10 +47,7 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<TokenList>, ControlError> {
     let Query(page) = page?;
-    let limit = page.limit.unwrap_or(LARGEST_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(ControlError::Invalid(format!("limit must be 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page::limit(page.limit)?;
     let tokens = services.keys.list_tokens(page.after.as_ref(), limit).await?;
     let next = if tokens.len() == limit { tokens.last().map(|token| token.token_id.clone()) } else { None };
     Ok(Json(TokenList { tokens, next }))
@@ -70,5 +67,3 @@ pub(super) async fn show(
     let id = TokenId::parse(&id?)?;
     services.keys.show_token(&id).await?.map(Json).ok_or(ControlError::NoSuchToken(id))
 }
-
-const LARGEST_PAGE: usize = 1000;
