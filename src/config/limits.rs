@@ -60,6 +60,9 @@ limits! {
     /// Connections at a time of one listener from one address (IPv6: one /64). More than
     /// `max_connections` is the same as that.
     max_connections_per_peer: usize => usize = 1_000;
+    /// Bytes of request bodies held at a time, of all requests: documents, small files of forms, signed
+    /// chunks. 16 MiB to 64 GiB.
+    max_buffered_bytes: size::Written => u64 = size::Written(256 << 20);
     /// HTTP/2: streams at a time of one connection.
     h2_max_concurrent_streams: u32 => u32 = 100;
     /// HTTP/2: bytes a client may send ahead on one stream, 16 KiB to 16 MiB.
@@ -103,6 +106,7 @@ impl Written {
             max_headers: count("max_headers", self.max_headers, 1..=1000)?,
             max_connections: count("max_connections", self.max_connections, 1..=1_000_000)?,
             max_connections_per_peer: count("max_connections_per_peer", self.max_connections_per_peer, 1..=1_000_000)?,
+            max_buffered_bytes: buffered(self.max_buffered_bytes)?,
             h2_max_concurrent_streams: count("h2_max_concurrent_streams", self.h2_max_concurrent_streams, 1..=10_000)?,
             h2_stream_window: bytes("h2_stream_window", self.h2_stream_window, 16 << 10..=16 << 20)?,
             h2_connection_window: bytes("h2_connection_window", self.h2_connection_window, 64 << 10..=64 << 20)?,
@@ -134,6 +138,12 @@ fn count<N: Copy + PartialOrd + std::fmt::Display>(
         return Ok(number);
     }
     Err(Problem::new(field, number.to_string(), format!("{} to {}", range.start(), range.end())))
+}
+
+fn buffered(size: size::Written) -> Result<u64, Problem> {
+    let expected = "16 MiB to 64 GiB";
+    let right = (16 << 20..=64 << 30).contains(&size.0);
+    if right { Ok(size.0) } else { Err(Problem::new("max_buffered_bytes", size.0.to_string(), expected)) }
 }
 
 fn bytes(field: &str, size: size::Written, range: RangeInclusive<u32>) -> Result<u32, Problem> {

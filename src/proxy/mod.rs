@@ -13,6 +13,7 @@
 mod authenticate;
 mod authorize;
 mod body;
+mod buffers;
 mod context;
 mod document;
 mod error;
@@ -41,6 +42,7 @@ use crate::s3::Domains;
 use crate::sigv4::AcceptedRegion;
 
 use authorize::Permitted;
+use buffers::Buffers;
 use error::Refusal;
 use own::Turns;
 use record::{Record, RequestIds};
@@ -61,6 +63,8 @@ pub struct Proxy {
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
+    /// What may be held of bodies at a time.
+    buffers: Buffers,
     request_ids: RequestIds,
 }
 
@@ -89,6 +93,7 @@ impl Proxy {
             after_expiry: limits.after_expiry,
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
+            buffers: Buffers::new(limits.max_buffered_bytes),
             request_ids: RequestIds::new(seed),
         }
     }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Proxy;
 use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
+use super::buffers::Buffers;
 use super::error::Refusal;
 use super::judge::Judge;
 use super::own::Turn;
@@ -56,13 +57,16 @@ pub(super) struct Described<'a> {
 /// # Errors
 /// What is wrong with the promise, or with the body.
 pub(super) async fn read_document(
+    buffers: &Buffers,
     head: &RequestHead,
     body: RequestBody,
     classified: &Classified,
     payload: Payload,
 ) -> Result<Bytes, Refusal> {
     let promise = promise(head, classified, payload)?;
-    refuse_excess(promise.length()?, classified)?;
+    let length = promise.length()?;
+    refuse_excess(length, classified)?;
+    let _reserved = buffers.reserve(length)?;
     let (verifying, _) = VerifyingBody::new(body, promise)?;
     let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
     Ok(document)
@@ -91,6 +95,8 @@ impl Outgoing {
             Payload::Unsigned | Payload::UnsignedTrailer => UpstreamPayload::Unsigned,
         };
         let trailing = promise.trailing().filter(|_| backend.takes_trailers());
+        let is_read_whole = matches!(classified.row.body, Body::Parsed { .. } | Body::Inspected { .. });
+        let _reserved = if is_read_whole { Some(proxy.buffers.reserve(length)?) } else { None };
         let (verifying, proof) = VerifyingBody::new(body, promise)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
