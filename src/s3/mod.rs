@@ -5,6 +5,7 @@ pub mod acl;
 pub mod address;
 pub mod checksum;
 pub mod copy_source;
+pub mod cors;
 pub mod delete_objects;
 pub mod error_code;
 pub mod list_buckets;
