@@ -165,4 +165,4 @@ const MOST_QUESTIONS: usize = 16;
 /// How often rules may change while they are asked for.
 const MOST_TRIES: usize = 3;
 /// A backend that does not answer is asked again soon.
-const LIFE_OF_FAILURE: Duration = Duration::from_secs(2);
+const LIFE_OF_FAILURE: Duration = Duration::from_secs(5);
