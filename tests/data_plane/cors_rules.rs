@@ -87,7 +87,7 @@ async fn a_backend_that_does_not_say_is_503_for_a_preflight_and_nothing_for_a_re
     for answer in [
         Answer::error(500, "InternalError", "no"),
         Answer::error(403, "SignatureDoesNotMatch", "no"),
-        Answer::in_order().reset(),
+        Answer::in_order().write("no HTTP\r\n\r\n").close(),
     ] {
         let bucket = format!("bucket-{}", app.backend.requests().len());
         app.backend.answer_next(answer);
