@@ -6,6 +6,7 @@ pub mod address;
 pub mod checksum;
 pub mod complete_upload;
 pub mod copy_source;
+pub mod cors;
 pub mod delete_objects;
 pub mod error_code;
 pub mod list_buckets;

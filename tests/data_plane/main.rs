@@ -8,6 +8,8 @@ mod addressing;
 mod backend_trouble;
 mod body_limits;
 mod chunk_framing;
+mod cors;
+mod cors_rules;
 mod expiry;
 mod forward_request;
 mod forward_response;
