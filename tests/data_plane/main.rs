@@ -5,9 +5,11 @@
 mod support;
 
 mod addressing;
+mod backend_answers;
 mod backend_trouble;
 mod body_limits;
 mod chunk_framing;
+mod commit_safety;
 mod expiry;
 mod forward_request;
 mod forward_response;
@@ -17,7 +19,9 @@ mod header_signature;
 mod header_signed_headers;
 mod header_time_and_scope;
 mod host_routing;
+mod isolation;
 mod key_spelling;
+
 mod operation_routing;
 mod payload_hash;
 mod payload_trailer;
