@@ -1,6 +1,6 @@
 //! An HTTP/2 client over TLS: the same requests as over HTTP/1.1, with Host as `:authority`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::request::Request;
-use super::wire::{End, Response, tls_stream};
+use super::wire::{End, Response, connect_from, tls_over, tls_stream};
 
 /// One HTTP/2 connection.
 pub(crate) struct Http2(SendRequest<Upload>);
@@ -64,10 +64,22 @@ impl Http2 {
         Self(sender)
     }
 
+    /// The same from another loopback address: another peer. `None` if it is not let in.
+    pub(crate) async fn open_from(source: IpAddr, address: SocketAddr, ca: &Path, name: &str) -> Option<Self> {
+        let stream = tls_over(connect_from(source, address).await.ok()?, ca, name, b"h2").await.ok()?;
+        let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.ok()?;
+        tokio::spawn(connection);
+        Some(Self(sender))
+    }
+
     /// Sends `request` with its first Host as `:authority`, and a second one, if it has one, as `host`.
     pub(crate) async fn exchange(&mut self, request: &Request) -> Response {
-        let sent = self.send(request, Upload(Some(Bytes::from(request.body.clone())), Then::Finish), false);
-        sent.await.expect("a response arrives")
+        self.try_exchange(request).await.expect("a response arrives")
+    }
+
+    /// The same, where the stream or the connection may end without a response.
+    pub(crate) async fn try_exchange(&mut self, request: &Request) -> Option<Response> {
+        self.send(request, Upload(Some(Bytes::from(request.body.clone())), Then::Finish), false).await
     }
 
     /// Sends the head of `request`, its Content-Length included, and the first `bytes` of its body. `None` if
