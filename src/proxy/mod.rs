@@ -10,6 +10,7 @@
 //! `Received`, `Authenticated` and `Authorized` have private fields and one constructor each, in the
 //! file of the step that earns them: a skipped check does not compile.
 
+mod admission;
 mod authenticate;
 mod authorize;
 mod body;
@@ -42,6 +43,8 @@ use crate::listener::{Peer, RequestBody};
 use crate::s3::Domains;
 use crate::sigv4::AcceptedRegion;
 
+use admission::Admission;
+pub use admission::Counters;
 use authorize::Permitted;
 use buffers::Buffers;
 use error::Refusal;
@@ -61,11 +64,14 @@ pub struct Proxy {
     response_timeout: Duration,
     idle_timeout: Duration,
     after_expiry: Duration,
+    document_timeout: Duration,
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
     /// What may be held of bodies at a time.
     buffers: Buffers,
+    /// How many requests may run.
+    admission: Admission,
     request_ids: RequestIds,
 }
 
@@ -92,11 +98,19 @@ impl Proxy {
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
+            document_timeout: limits.document_timeout,
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
             buffers: Buffers::new(limits.max_buffered_bytes),
+            admission: Admission::new(limits),
             request_ids: RequestIds::new(seed),
         }
+    }
+
+    /// What was refused because too much ran.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        self.admission.counters()
     }
 
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.
@@ -114,8 +128,10 @@ impl Proxy {
         peer: Arc<Peer>,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        self.admission.admit(&peer, record)?;
         let received = self.receive(request, peer, record)?;
         let authenticated = self.authenticate(received, record).await?;
+        self.admission.admit_identity(authenticated.sender().principal(), record)?;
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {
                 self.refuse_public_acl(&authorized, record)?;

@@ -8,7 +8,7 @@ use super::Proxy;
 use super::error::Refusal;
 use super::record::Record;
 use crate::listener::{Peer, RequestBody};
-use crate::s3::{ErrorCode, RequestHead, S3Error};
+use crate::s3::{ErrorCode, RequestHead, S3Error, refuse_ambiguous_headers};
 
 /// A request that is well-formed. Who sent it is not known.
 pub(super) struct Received {
@@ -38,6 +38,7 @@ impl Proxy {
                 S3Error::new(ErrorCode::MethodNotAllowed, "S3 has DELETE, GET, HEAD, POST and PUT only.").into()
             );
         }
+        refuse_ambiguous_headers(&parts.headers).map_err(Refusal::of_body)?;
         let head = RequestHead::parse(parts.method, &parts.uri, parts.headers, &self.domains)?;
         record.addressed(&head.address);
         Ok(Received { head, body, peer })

@@ -3,6 +3,7 @@
 
 pub mod acl;
 pub mod address;
+pub mod ambiguous;
 pub mod checksum;
 pub mod copy_source;
 pub mod delete_objects;
@@ -21,6 +22,7 @@ pub mod tagging;
 pub mod xml;
 
 pub use address::{Address, BucketName, Domains, ObjectKey};
+pub use ambiguous::refuse_ambiguous_headers;
 pub use copy_source::CopySource;
 pub use delete_objects::{DeleteObjects, DeleteResult, ObjectToDelete};
 pub use error_code::{ErrorCode, S3Error};
