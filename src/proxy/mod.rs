@@ -65,6 +65,7 @@ pub struct Proxy {
     idle_timeout: Duration,
     after_expiry: Duration,
     document_timeout: Duration,
+    max_headers: usize,
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
@@ -99,6 +100,7 @@ impl Proxy {
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
             document_timeout: limits.document_timeout,
+            max_headers: limits.max_headers,
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
             buffers: Buffers::new(limits.max_buffered_bytes),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request, Version};
 
 use super::Proxy;
 use super::error::Refusal;
@@ -39,6 +40,17 @@ impl Proxy {
             );
         }
         refuse_ambiguous_headers(&parts.headers).map_err(Refusal::of_body)?;
+        // Its body would end with the connection: whoever came before us may have thought so.
+        let is_old = parts.version == Version::HTTP_10 && matches!(parts.method, Method::POST | Method::PUT);
+        if is_old && !parts.headers.contains_key(CONTENT_LENGTH) {
+            let message = "An HTTP/1.0 request with a body has to have a Content-Length.";
+            return Err(Refusal::of_body(S3Error::new(ErrorCode::InvalidRequest, message)));
+        }
+        // HTTP/1.1 has the same limit in its parser.
+        if parts.headers.len() > self.max_headers {
+            let message = "The request has too many header fields.";
+            return Err(S3Error::new(ErrorCode::InvalidRequest, message).into());
+        }
         let head = RequestHead::parse(parts.method, &parts.uri, parts.headers, &self.domains)?;
         record.addressed(&head.address);
         Ok(Received { head, body, peer })
