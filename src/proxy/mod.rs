@@ -10,6 +10,7 @@
 //! `Received`, `Authenticated` and `Authorized` have private fields and one constructor each, in the
 //! file of the step that earns them: a skipped check does not compile.
 
+mod admission;
 mod authenticate;
 mod authorize;
 mod body;
@@ -43,6 +44,8 @@ use crate::listener::{Peer, RequestBody};
 use crate::s3::Domains;
 use crate::sigv4::AcceptedRegion;
 
+use admission::Admission;
+pub use admission::Counters;
 use authorize::Permitted;
 use buffers::Buffers;
 use cors::{Cors, Crossing};
@@ -63,6 +66,8 @@ pub struct Proxy {
     response_timeout: Duration,
     idle_timeout: Duration,
     after_expiry: Duration,
+    document_timeout: Duration,
+    max_headers: usize,
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
@@ -70,6 +75,8 @@ pub struct Proxy {
     cors: Cors,
     /// What may be held of bodies at a time.
     buffers: Buffers,
+    /// How many requests may run.
+    admission: Admission,
     request_ids: RequestIds,
 }
 
@@ -96,12 +103,21 @@ impl Proxy {
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
+            document_timeout: limits.document_timeout,
+            max_headers: limits.max_headers,
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
             cors: Cors::new(s3),
             buffers: Buffers::new(limits.max_buffered_bytes),
+            admission: Admission::new(limits),
             request_ids: RequestIds::new(seed),
         }
+    }
+
+    /// What was refused because too much ran.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        self.admission.counters()
     }
 
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.
@@ -123,11 +139,13 @@ impl Proxy {
         peer: Arc<Peer>,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        self.admission.admit(&peer, record)?;
         let received = self.receive(request, peer, record)?;
         if received.is_options() {
             return self.answer_preflight(received, record).await;
         }
         let authenticated = self.authenticate(received, record).await?;
+        self.admission.admit_identity(authenticated.sender().principal(), record)?;
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {
                 self.refuse_public_acl(&authorized, record)?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use http::{Request, Response, Version};
 use http_body::Body as _;
 
+use super::admission::Held;
 use super::response_body::ResponseBody;
 use crate::audit::{AccessEvent, Decision, JudgedDemand};
 use crate::identity::{AccessKeyId, Principal};
@@ -23,6 +24,7 @@ pub(super) struct Record {
     http1: bool,
     bucket: Option<BucketName>,
     bytes_in: Option<Arc<AtomicU64>>,
+    held: Held,
 }
 
 /// Hands out the request ids of this process: 16 hexadecimal digits, none twice.
@@ -73,11 +75,17 @@ impl Record {
             http1: request.version() < Version::HTTP_2,
             bucket: None,
             bytes_in: None,
+            held: Held::default(),
         }
     }
 
     pub(super) fn request_id(&self) -> &str {
         &self.event.request_id
+    }
+
+    /// What the request holds until its answer has ended.
+    pub(super) fn held(&mut self) -> &mut Held {
+        &mut self.held
     }
 
     pub(super) fn resource(&self) -> &str {
