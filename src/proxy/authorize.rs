@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Proxy;
 use super::authenticate::Authenticated;
+use super::body::IncomingBody;
 use super::context::{lists, parameter};
 use super::error::Refusal;
 use super::judge::Judge;
@@ -16,7 +17,6 @@ use crate::authority::AuthorityError;
 use crate::backend::Backend;
 use crate::identity::{Groups, Permission};
 use crate::keys::Standing;
-use crate::listener::RequestBody;
 use crate::s3::operation::{Classified, Classify, Operation, Support, Target, classify};
 use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error};
 use crate::sigv4::Payload;
@@ -33,7 +33,7 @@ pub(super) enum Permitted {
 /// and only one of these can be forwarded.
 pub(super) struct Authorized {
     head: RequestHead,
-    body: RequestBody,
+    body: IncomingBody,
     classified: Classified,
     payload: Payload,
     backend: Arc<Backend>,
@@ -44,7 +44,7 @@ pub(super) struct Authorized {
 /// A request that its sender may make and that is answered here. It cannot be forwarded.
 pub(super) struct AuthorizedHere {
     pub(super) head: RequestHead,
-    pub(super) body: RequestBody,
+    pub(super) body: IncomingBody,
     pub(super) classified: Classified,
     pub(super) payload: Payload,
     /// When the transfer has to end, its key having expired.
@@ -58,7 +58,7 @@ pub(super) struct AuthorizedHere {
 /// The parts of an [`Authorized`] request.
 pub(super) struct AuthorizedParts {
     pub(super) head: RequestHead,
-    pub(super) body: RequestBody,
+    pub(super) body: IncomingBody,
     pub(super) classified: Classified,
     pub(super) payload: Payload,
     pub(super) backend: Arc<Backend>,
@@ -94,7 +94,8 @@ impl Proxy {
         };
         let query = head.query.parameters();
         let classified = classify(Classify { method: &head.method, target, query, headers: &head.headers })?;
-        record.classified(classified.operation.name());
+        let by_form = authenticated.is_form();
+        record.classified(if by_form { Operation::PostObject } else { classified.operation }.name());
         // Asked once: all actions of one request are judged by the same policies, permission and groups.
         let in_force = self.authority.in_force().map_err(|error| not_current(&error))?;
         let standing = self.standing(authenticated.sender());

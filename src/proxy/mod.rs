@@ -17,6 +17,7 @@ mod buffers;
 mod context;
 mod document;
 mod error;
+mod form;
 mod forward;
 mod judge;
 mod outgoing;
@@ -61,6 +62,8 @@ pub struct Proxy {
     response_timeout: Duration,
     idle_timeout: Duration,
     after_expiry: Duration,
+    /// How long what stands before the file of a form may take to arrive.
+    form_timeout: Duration,
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
@@ -92,6 +95,7 @@ impl Proxy {
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
+            form_timeout: limits.header_timeout,
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
             buffers: Buffers::new(limits.max_buffered_bytes),
@@ -115,12 +119,18 @@ impl Proxy {
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let received = self.receive(request, peer, record)?;
-        let authenticated = self.authenticate(received, record).await?;
+        let mut authenticated = self.authenticate(received, record).await?;
+        let form = authenticated.take_form_answer();
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {
                 self.refuse_public_acl(&authorized, record)?;
                 let answer = self.forward_with_life(authorized, record).await?;
-                self.respond(answer, record).await
+                let object = form.as_ref().map(|_| self.address_of(&answer.head));
+                let response = self.respond(answer, record).await?;
+                Ok(match form.zip(object) {
+                    Some((form, object)) => form.in_place_of(response, &object),
+                    None => response,
+                })
             }
             Permitted::Served(authorized) => self.serve_here(authorized, record).await,
         }

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 
 use super::Proxy;
-use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
+use super::body::{FramedBody, HELD_BACK, IncomingBody, Promise, ProofReceiver, VerifyingBody, announce_trailer};
 use super::buffers::Buffers;
 use super::error::Refusal;
 use super::judge::Judge;
@@ -19,7 +19,6 @@ use super::own::Turn;
 use super::rebuild;
 use super::record::Record;
 use crate::backend::{Backend, UpstreamBody};
-use crate::listener::RequestBody;
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
 use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
@@ -59,7 +58,7 @@ pub(super) struct Described<'a> {
 pub(super) async fn read_document(
     buffers: &Buffers,
     head: &RequestHead,
-    body: RequestBody,
+    body: IncomingBody,
     classified: &Classified,
     payload: Payload,
 ) -> Result<Bytes, Refusal> {
@@ -80,7 +79,7 @@ impl Outgoing {
     pub(super) async fn prepare(
         proxy: &Proxy,
         described: Described<'_>,
-        body: RequestBody,
+        body: IncomingBody,
         headers: &mut HeaderMap,
         judge: &mut Judge,
         record: &mut Record,

@@ -1,15 +1,16 @@
-//! Signs and verifies by the AWS Signature Version 4 specification, header and presigned forms.
+//! Signs and verifies by the AWS Signature Version 4 specification, in the header, in the query and in the fields of forms.
 //!
 //! Everything here is pure: bytes, keys and the time go in, a value or an error comes out.
 //!
 //! ```text
-//! RequestHead --header_form | query_form--> UnverifiedSignature --verify (time, then key and MAC)--> VerifiedSignature
+//! RequestHead --header_form | query_form | post_form--> UnverifiedSignature --verify (time, then key and MAC)--> VerifiedSignature
 //! ```
 
 mod canonical;
 mod chunked;
 mod header_form;
 mod payload;
+mod post_form;
 mod query_form;
 mod scope;
 mod sign;

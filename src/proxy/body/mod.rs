@@ -3,10 +3,12 @@
 
 mod digest;
 mod framed;
+mod incoming;
 mod promise;
 mod verify;
 
 pub(super) use framed::{FramedBody, announce_trailer};
+pub(super) use incoming::{IncomingBody, IncomingBodyError, reading_failed};
 pub(super) use promise::Promise;
 pub(super) use verify::{ProofReceiver, Proved, VerifyingBody};
 

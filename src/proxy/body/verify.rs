@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 
 use super::digest;
 use super::digest::Digests;
+use super::incoming::IncomingBody;
 use super::promise::{Framing, Promise};
 use crate::backend::BodyFault;
-use crate::listener::{RequestBody, RequestBodyError};
 use crate::s3::checksum::Checksum;
 use crate::s3::{ErrorCode, S3Error};
 use crate::sigv4::ChunkedDecoder;
@@ -36,7 +36,7 @@ pub(in crate::proxy) type ProofReceiver = oneshot::Receiver<Proof>;
 
 /// A client's body being verified.
 pub(in crate::proxy) struct VerifyingBody {
-    inner: RequestBody,
+    inner: IncomingBody,
     decoder: Option<ChunkedDecoder>,
     digests: Option<Digests>,
     length: u64,
@@ -55,7 +55,7 @@ impl VerifyingBody {
     ///
     /// # Errors
     /// `MissingContentLength` if the promise has no length.
-    pub(in crate::proxy) fn new(inner: RequestBody, mut promise: Promise) -> Result<(Self, ProofReceiver), S3Error> {
+    pub(in crate::proxy) fn new(inner: IncomingBody, mut promise: Promise) -> Result<(Self, ProofReceiver), S3Error> {
         let (sender, receiver) = oneshot::channel();
         let body = Self {
             inner,
@@ -115,7 +115,7 @@ impl VerifyingBody {
                 // HTTP trailers take no effect: S3's trailers are inside the body.
                 Err(_) => return Poll::Ready(Ok(None)),
             },
-            Some(Err(error)) => return Poll::Ready(Err(reading_failed(&error))),
+            Some(Err(error)) => return Poll::Ready(Err(error.into())),
             None => return Poll::Ready(self.prove().map(Some)),
         };
         let data = match &mut self.decoder {
@@ -218,17 +218,4 @@ fn wrong_length(received: u64, promised: u64) -> S3Error {
     )
     .with("BytesReceived", received.to_string())
     .with("BytesPromised", promised.to_string())
-}
-
-/// The client stopped sending, or its connection ended.
-fn reading_failed(error: &RequestBodyError) -> S3Error {
-    match error {
-        RequestBodyError::Idle(_) => S3Error::new(
-            ErrorCode::RequestTimeout,
-            "Your socket connection to the server was not read from or written to within the timeout period.",
-        ),
-        RequestBodyError::Closed(_) => {
-            S3Error::new(ErrorCode::IncompleteBody, "The request body terminated unexpectedly.")
-        }
-    }
 }
