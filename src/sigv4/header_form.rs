@@ -54,6 +54,7 @@ pub(super) fn read(
         time,
         payload,
         payload_hash,
+        policy: None,
     })
 }
 
