@@ -29,6 +29,6 @@ pub use file::{Config, load, load_with_credentials};
 pub use identity::Ceiling;
 pub use limits::Limits;
 pub use policies::PolicyFile;
-pub use s3::S3;
+pub use s3::{ExternalHost, S3};
 pub use store::Store;
 pub use tls::TlsFiles;

@@ -1,5 +1,6 @@
 //! `[s3]`: the data plane's listener, its domains and its region.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::Deserialize;
@@ -23,6 +24,31 @@ pub struct S3 {
     pub region: String,
     /// Whether every region label is accepted in a credential scope.
     pub any_region: bool,
+    /// Whether requests that nobody signed may read where policies let them.
+    pub anonymous: bool,
+    /// Whether a signature that does not match is tried again with what proxies in front change.
+    pub forgive_signatures: bool,
+    /// The names that clients know this server by, in lower case, where a proxy in front sends another Host:
+    /// with a port if clients name one.
+    pub external_hosts: Vec<ExternalHost>,
+}
+
+/// A name that clients know the server by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExternalHost {
+    /// The name, in lower case.
+    pub name: String,
+    /// The port that clients name with it.
+    pub port: Option<u16>,
+}
+
+impl fmt::Display for ExternalHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => write!(formatter, "{}:{port}", self.name),
+            None => formatter.write_str(&self.name),
+        }
+    }
 }
 
 /// The section as written.
@@ -38,6 +64,12 @@ pub(super) struct Written {
     #[serde(default)]
     any_region: bool,
     #[serde(default)]
+    anonymous: bool,
+    #[serde(default = "yes")]
+    forgive_signatures: bool,
+    #[serde(default)]
+    external_hosts: Vec<String>,
+    #[serde(default)]
     insecure: bool,
 }
 
@@ -50,6 +82,9 @@ impl Written {
             domains: check_domains(&self.domains)?,
             region: check_region(self.region)?,
             any_region: self.any_region,
+            anonymous: self.anonymous,
+            forgive_signatures: self.forgive_signatures,
+            external_hosts: check_external_hosts(&self.external_hosts)?,
         })
     }
 }
@@ -85,6 +120,38 @@ fn check_domains(written: &[String]) -> Result<Vec<String>, Problem> {
     }
     Ok(domains)
 }
+
+fn yes() -> bool {
+    true
+}
+
+/// Two at most: each is another signature to compute for a request whose own does not match.
+fn check_external_hosts(written: &[String]) -> Result<Vec<ExternalHost>, Problem> {
+    let mut hosts: Vec<ExternalHost> = Vec::with_capacity(written.len());
+    for (index, text) in written.iter().enumerate() {
+        let field = format!("external_hosts[{index}]");
+        let expected = |expected: &str| Problem::text(field.as_str(), text, expected);
+        let lower = text.to_ascii_lowercase();
+        let (name, port) = lower.split_once(':').map_or((lower.as_str(), None), |(name, port)| (name, Some(port)));
+        let port = port.map(|port| port.parse().ok().filter(|number: &u16| *number > 0 && number.to_string() == port));
+        let (true, Some(port)) = (is_host_name(name), port.map_or(Some(None), |port| port.map(Some))) else {
+            return Err(expected(
+                "a host name as clients write it, such as \"s3.example.com\" or \"s3.example.com:8443\"",
+            ));
+        };
+        let host = ExternalHost { name: name.to_owned(), port };
+        if hosts.contains(&host) {
+            return Err(expected("each host once"));
+        }
+        if index == MOST_EXTERNAL_HOSTS {
+            return Err(expected("two external hosts at most"));
+        }
+        hosts.push(host);
+    }
+    Ok(hosts)
+}
+
+const MOST_EXTERNAL_HOSTS: usize = 2;
 
 fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {

@@ -1,5 +1,6 @@
 //! Step two: who sent it. Form, then time, then key and signature, then session token, expiry and
-//! suspension; an unknown key goes through the same work as a known one.
+//! suspension; an unknown key goes through the same work as a known one. A request without any trace of a
+//! signature is nobody's, if the configuration lets nobody ask for anything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::Proxy;
+use super::anonymous;
 use super::error::Refusal;
 use super::receive::Received;
 use super::record::Record;
@@ -17,7 +19,7 @@ use crate::listener::{Peer, RequestBody};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 use crate::sigv4::{Payload, UnverifiedSignature};
 
-/// A request whose signature was made by a living key. Only [`Proxy::authenticate`] makes one.
+/// A request whose signature was made by a living key, or one that nobody signed. Only [`Proxy::authenticate`] makes one.
 pub(super) struct Authenticated {
     head: RequestHead,
     body: RequestBody,
@@ -60,6 +62,12 @@ impl Proxy {
     /// Finds out who sent a request.
     pub(super) async fn authenticate(&self, received: Received, record: &mut Record) -> Result<Authenticated, Refusal> {
         let (mut head, body, peer) = received.into_unverified_parts();
+        if anonymous::is_nobodys(&head) {
+            self.admit_nobody(&mut head, &body)?;
+            record.is_anonymous();
+            let sender = Sender::Anonymous(self.authority.organization().clone());
+            return Ok(Authenticated { head, body, sender, payload: Payload::Empty, until: None, peer });
+        }
         let unverified = UnverifiedSignature::read(&head, &self.accepted_region)?;
         record.claimed(unverified.access_key_id());
         let now = self.clock.now();

@@ -10,6 +10,7 @@
 //! `Received`, `Authenticated` and `Authorized` have private fields and one constructor each, in the
 //! file of the step that earns them: a skipped check does not compile.
 
+mod anonymous;
 mod authenticate;
 mod authorize;
 mod body;
@@ -58,6 +59,8 @@ pub struct Proxy {
     domains: Domains,
     region: String,
     accepted_region: AcceptedRegion,
+    /// Whether requests that nobody signed are judged at all.
+    anonymous: bool,
     response_timeout: Duration,
     idle_timeout: Duration,
     after_expiry: Duration,
@@ -89,6 +92,7 @@ impl Proxy {
             domains: Domains::new(s3.domains.clone()),
             region: s3.region.clone(),
             accepted_region: if s3.any_region { AcceptedRegion::Any } else { AcceptedRegion::Only(s3.region.clone()) },
+            anonymous: s3.anonymous,
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,

@@ -56,6 +56,7 @@ impl Record {
             operation: None,
             access_key_id: None,
             principal: None,
+            anonymous: false,
             decision: None,
             status: 0,
             error_code: None,
@@ -95,6 +96,10 @@ impl Record {
 
     pub(super) fn proved(&mut self, principal: &Principal) {
         self.event.principal = Some(principal.clone());
+    }
+
+    pub(super) fn is_anonymous(&mut self) {
+        self.event.anonymous = true;
     }
 
     pub(super) fn classified(&mut self, operation: &'static str) {

@@ -24,4 +24,4 @@ pub use payload::Payload;
 pub use scope::{AcceptedRegion, Scope, Service, SigningTime};
 pub use sign::{UpstreamPayload, sign};
 pub use signing_key::SigningKey;
-pub use verify::{Form, UnverifiedSignature, VerifiedSignature};
+pub use verify::{Form, UnverifiedSignature, VerifiedSignature, unsigned};

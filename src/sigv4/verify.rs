@@ -113,7 +113,7 @@ impl UnverifiedSignature {
             (None, _) if query_form::is_present(head) => query_form::read(head, source)?,
             (None, _) if query_form::is_signature_version_2(head) => return Err(signature_version_2()),
             (None, _) => {
-                return Err(S3Error::new(ErrorCode::AccessDenied, "Access Denied: the request is not signed."));
+                return Err(unsigned());
             }
         };
         unverified.scope_is_ours(region)?;
@@ -342,6 +342,13 @@ pub(super) fn parse_signature(text: &str) -> Option<[u8; 32]> {
     let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let mut signature = [0_u8; 32];
     (text.len() == 64 && lower && const_hex::decode_to_slice(text, &mut signature).is_ok()).then_some(signature)
+}
+
+/// The one answer to a request without a signature, whatever it asks for: it tells neither what there is nor
+/// what others may read without one.
+#[must_use]
+pub fn unsigned() -> S3Error {
+    S3Error::new(ErrorCode::AccessDenied, "Access Denied: the request is not signed.")
 }
 
 /// The one answer for a key that is not known, revoked, or cannot exist.
