@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::endpoint;
 use super::error::Problem;
 use super::secret_file::Folders;
 use super::tls::{self, TlsFiles};
+use super::{cors, duration, endpoint};
+use crate::s3::cors::CorsRules;
 
 /// The data plane's section, checked.
 #[derive(Clone, Debug)]
@@ -31,6 +33,10 @@ pub struct S3 {
     /// The names that clients know this server by, in lower case, where a proxy in front sends another Host:
     /// with a port if clients name one.
     pub external_hosts: Vec<ExternalHost>,
+    /// CORS rules that come before those of any bucket.
+    pub cors: CorsRules,
+    /// How long the CORS rules of a bucket are remembered.
+    pub cors_cache_life: Duration,
 }
 
 /// A name that clients know the server by.
@@ -70,6 +76,10 @@ pub(super) struct Written {
     #[serde(default)]
     external_hosts: Vec<String>,
     #[serde(default)]
+    cors: Vec<cors::Written>,
+    #[serde(default = "default_cors_cache_life")]
+    cors_cache_life: duration::Written,
+    #[serde(default)]
     insecure: bool,
 }
 
@@ -85,8 +95,21 @@ impl Written {
             anonymous: self.anonymous,
             forgive_signatures: self.forgive_signatures,
             external_hosts: check_external_hosts(&self.external_hosts)?,
+            cors: cors::check_all(self.cors)?,
+            cors_cache_life: check_cache_life(self.cors_cache_life)?,
         })
     }
+}
+
+fn default_cors_cache_life() -> duration::Written {
+    duration::Written(Duration::from_secs(30))
+}
+
+/// A change that goes past this node is seen after it.
+fn check_cache_life(written: duration::Written) -> Result<Duration, Problem> {
+    let right = (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&written.0);
+    let problem = || Problem::new("cors_cache_life", format!("{:?}", written.0), "1s to 1h");
+    right.then_some(written.0).ok_or_else(problem)
 }
 
 /// The region that SDKs assume when nobody names one.
