@@ -26,6 +26,8 @@ pub struct AccessEvent {
     pub principal: Option<Principal>,
     /// Whether nobody signed it and it was judged all the same.
     pub anonymous: bool,
+    /// What of it is other than it was signed, because a proxy in front changed it.
+    pub forgiven: Option<&'static str>,
     /// How it was decided, if that is written at all.
     pub decision: Option<Decision>,
     /// The HTTP status of the answer.
@@ -62,6 +64,7 @@ impl AccessEvent {
             operation = self.operation.unwrap_or("-"),
             access_key_id = self.access_key_id.as_ref().map_or("-", AccessKeyId::as_str),
             principal = self.principal.as_ref().map_or(nobody, Principal::as_str),
+            forgiven = self.forgiven.unwrap_or("-"),
             verdict = decision.map_or("-", Decision::verdict),
             layer = decision.map_or("-", |decision| decision.layer),
             policy = statement.map_or("-", StatementName::policy),

@@ -1,12 +1,12 @@
 //! `[s3]`: the data plane's listener, its domains and its region.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::error::Problem;
+use super::external_host::{self, ExternalHost};
 use super::secret_file::Folders;
 use super::tls::{self, TlsFiles};
 use super::{cors, duration, endpoint};
@@ -37,24 +37,6 @@ pub struct S3 {
     pub cors: CorsRules,
     /// How long the CORS rules of a bucket are remembered.
     pub cors_cache_life: Duration,
-}
-
-/// A name that clients know the server by.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ExternalHost {
-    /// The name, in lower case.
-    pub name: String,
-    /// The port that clients name with it.
-    pub port: Option<u16>,
-}
-
-impl fmt::Display for ExternalHost {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.port {
-            Some(port) => write!(formatter, "{}:{port}", self.name),
-            None => formatter.write_str(&self.name),
-        }
-    }
 }
 
 /// The section as written.
@@ -94,7 +76,7 @@ impl Written {
             any_region: self.any_region,
             anonymous: self.anonymous,
             forgive_signatures: self.forgive_signatures,
-            external_hosts: check_external_hosts(&self.external_hosts)?,
+            external_hosts: external_host::check_all(&self.external_hosts, &self.domains)?,
             cors: cors::check_all(self.cors)?,
             cors_cache_life: check_cache_life(self.cors_cache_life)?,
         })
@@ -148,35 +130,7 @@ fn yes() -> bool {
     true
 }
 
-/// Two at most: each is another signature to compute for a request whose own does not match.
-fn check_external_hosts(written: &[String]) -> Result<Vec<ExternalHost>, Problem> {
-    let mut hosts: Vec<ExternalHost> = Vec::with_capacity(written.len());
-    for (index, text) in written.iter().enumerate() {
-        let field = format!("external_hosts[{index}]");
-        let expected = |expected: &str| Problem::text(field.as_str(), text, expected);
-        let lower = text.to_ascii_lowercase();
-        let (name, port) = lower.split_once(':').map_or((lower.as_str(), None), |(name, port)| (name, Some(port)));
-        let port = port.map(|port| port.parse().ok().filter(|number: &u16| *number > 0 && number.to_string() == port));
-        let (true, Some(port)) = (is_host_name(name), port.map_or(Some(None), |port| port.map(Some))) else {
-            return Err(expected(
-                "a host name as clients write it, such as \"s3.example.com\" or \"s3.example.com:8443\"",
-            ));
-        };
-        let host = ExternalHost { name: name.to_owned(), port };
-        if hosts.contains(&host) {
-            return Err(expected("each host once"));
-        }
-        if index == MOST_EXTERNAL_HOSTS {
-            return Err(expected("two external hosts at most"));
-        }
-        hosts.push(host);
-    }
-    Ok(hosts)
-}
-
-const MOST_EXTERNAL_HOSTS: usize = 2;
-
-fn is_host_name(text: &str) -> bool {
+pub(super) fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

@@ -10,8 +10,8 @@
 //! `Received`, `Authenticated` and `Authorized` have private fields and one constructor each, in the
 //! file of the step that earns them: a skipped check does not compile.
 
-mod anonymous;
 mod admission;
+mod anonymous;
 mod authenticate;
 mod authorize;
 mod body;
@@ -20,6 +20,7 @@ mod context;
 mod cors;
 mod document;
 mod error;
+mod forgiveness;
 mod forward;
 mod judge;
 mod outgoing;
@@ -51,6 +52,8 @@ use authorize::Permitted;
 use buffers::Buffers;
 use cors::{Cors, Crossing};
 use error::Refusal;
+pub use forgiveness::ForgivenCounters;
+use forgiveness::Forgiving;
 use own::Turns;
 use record::{Record, RequestIds};
 pub use response_body::ResponseBody;
@@ -71,6 +74,8 @@ pub struct Proxy {
     after_expiry: Duration,
     document_timeout: Duration,
     max_headers: usize,
+    /// What is forgiven in a signature that does not match.
+    forgiving: Forgiving,
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
@@ -109,6 +114,7 @@ impl Proxy {
             after_expiry: limits.after_expiry,
             document_timeout: limits.document_timeout,
             max_headers: limits.max_headers,
+            forgiving: Forgiving::new(s3),
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
             cors: Cors::new(s3),
@@ -122,6 +128,12 @@ impl Proxy {
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         self.admission.counters()
+    }
+
+    /// What was forgiven in signatures.
+    #[must_use]
+    pub fn forgiven(&self) -> Arc<ForgivenCounters> {
+        self.forgiving.counters()
     }
 
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.

@@ -60,6 +60,7 @@ impl Record {
             access_key_id: None,
             principal: None,
             anonymous: false,
+            forgiven: None,
             decision: None,
             status: 0,
             error_code: None,
@@ -122,6 +123,10 @@ impl Record {
 
     pub(super) fn proved(&mut self, principal: &Principal) {
         self.event.principal = Some(principal.clone());
+    }
+
+    pub(super) fn forgiven(&mut self, what: &'static str) {
+        self.event.forgiven = Some(what);
     }
 
     pub(super) fn is_anonymous(&mut self) {

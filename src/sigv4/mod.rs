@@ -6,22 +6,29 @@
 //! RequestHead --header_form | query_form--> UnverifiedSignature --verify (time, then key and MAC)--> VerifiedSignature
 //! ```
 
+mod alternatives;
+#[cfg(test)]
+mod alternatives_tests;
 mod canonical;
 mod chunked;
 mod header_form;
 mod payload;
 mod query_form;
+mod refusal;
 mod scope;
 mod sign;
+mod signed_headers;
 mod signing_key;
 #[cfg(test)]
 mod tests;
 mod verify;
 
+pub use alternatives::{Forgiven, Forgiveness};
 pub use canonical::MissingHeader;
 pub use chunked::ChunkedDecoder;
 pub use payload::Payload;
+pub use refusal::unsigned;
 pub use scope::{AcceptedRegion, Scope, Service, SigningTime};
 pub use sign::{UpstreamPayload, sign};
 pub use signing_key::SigningKey;
-pub use verify::{Form, UnverifiedSignature, VerifiedSignature, unsigned};
+pub use verify::{Form, UnverifiedSignature, VerifiedSignature};
