@@ -86,6 +86,13 @@ impl Authorized {
 impl Proxy {
     /// Decides whether the sender of a request may make it.
     pub(super) fn authorize(&self, authenticated: Authenticated, record: &mut Record) -> Result<Permitted, Refusal> {
+        match authenticated.sender() {
+            Sender::Key(_) => self.permit(authenticated, record),
+            Sender::Anonymous(_) => self.permit(authenticated, record).map_err(Refusal::untold),
+        }
+    }
+
+    fn permit(&self, authenticated: Authenticated, record: &mut Record) -> Result<Permitted, Refusal> {
         let head = authenticated.head();
         let target = match head.address {
             Address::Bucket(_) => Target::Bucket,
