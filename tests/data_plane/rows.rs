@@ -102,6 +102,8 @@ const ROWS: [(&str, Standing); 100] = [
             "c01_a_shorter_or_a_longer_body_is_refused_too",
             "c01_the_last_bytes_wait_until_the_hash_is_proved",
             "c01_every_operation_with_a_body_is_held_to_its_hash",
+            "c01_no_wrong_body_commits_because_its_backend_misbehaves",
+            "c01_no_wrong_body_with_a_sha256_can_commit",
         ]),
     ),
     ("C2", Tested(&["c02_a_policy_forbids_unsigned_payloads"])),
