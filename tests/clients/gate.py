@@ -63,7 +63,7 @@ acs_url = "{acs_url}"
 [limits]
 logins_per_minute_per_peer = 100000
 keys_per_minute_per_identity = 100000
-
+{limits}
 [[identity]]
 prefix = "static/"
 permission = "admin"
@@ -100,7 +100,7 @@ class Portcullis:
     `policies` are kept in files: organization policies that no test changes.
     """
 
-    def __init__(self, directory: Path, backend: Endpoint, policies: Iterable[dict] = (ALLOW_ALL,)):
+    def __init__(self, directory: Path, backend: Endpoint, policies: Iterable[dict] = (ALLOW_ALL,), limits: str = ""):
         directory.mkdir()
         (directory / "policies").mkdir()
         for policy in policies:
@@ -123,6 +123,7 @@ class Portcullis:
             directory=directory,
             saml_entity_id=SAML_ENTITY_ID,
             acs_url=ACS_URL,
+            limits=limits,
         )
         self.config.write_text(text)
         self.log = directory / "portcullis.log"
