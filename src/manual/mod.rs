@@ -1,6 +1,10 @@
 //! The manual, as pages beside the code they speak of: for those who run Portcullis, those who point
 //! clients at it, and those who want to know what it defends against.
 
+#[doc = include_str!("attacks.md")]
+#[expect(clippy::doc_markdown, reason = "error codes stand in prose there")]
+pub mod attacks {}
+
 #[doc = include_str!("clients.md")]
 pub mod clients {}
 

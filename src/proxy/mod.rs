@@ -26,6 +26,7 @@ mod receive;
 mod record;
 mod respond;
 mod response_body;
+mod sender;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 pub mod acl;
 pub mod address;
 pub mod checksum;
+pub mod complete_upload;
 pub mod copy_source;
 pub mod delete_objects;
 pub mod error_code;
@@ -21,6 +22,7 @@ pub mod tagging;
 pub mod xml;
 
 pub use address::{Address, BucketName, Domains, ObjectKey};
+pub use complete_upload::CompleteUpload;
 pub use copy_source::CopySource;
 pub use delete_objects::{DeleteObjects, DeleteResult, ObjectToDelete};
 pub use error_code::{ErrorCode, S3Error};

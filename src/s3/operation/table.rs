@@ -171,7 +171,7 @@ const MIB: u64 = 1024 * KIB;
 const DATA: Body = Body::Data;
 // 1,000 lifecycle or replication rules are well under this.
 const DOCUMENT: Body = Body::Forwarded { limit: MIB };
-const PARTS: Body = Body::Forwarded { limit: 4 * MIB };
+const PARTS: Body = Body::Parsed { limit: 4 * MIB };
 const POLICY: Body = Body::Parsed { limit: 20 * KIB };
 const ACL: Body = Body::Parsed { limit: MIB };
 const BATCH: Body = Body::Parsed { limit: 8 * MIB };
