@@ -4,6 +4,7 @@ import argparse
 import configparser
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ UNUSED_USERS = ["iam", "iam root", "iam alt root"]
 
 def main() -> int:
     options = parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what was started is stopped too
     ids = (HERE / "ids.txt").read_text().split()
     known = tomllib.loads((HERE / "known.toml").read_text())
     scheme = "https" if options.https else "http"
