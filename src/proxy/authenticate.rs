@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::Proxy;
+use super::body::UnverifiedBody;
 use super::error::Refusal;
 use super::receive::Received;
 use super::record::Record;
@@ -15,7 +16,7 @@ use super::sender::{Sender, Signer};
 use crate::keys::{LiveKey, Lookup, SessionTokenError};
 use crate::listener::{Peer, RequestBody};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
-use crate::sigv4::{Payload, UnverifiedSignature};
+use crate::sigv4::{ChunkVerifier, Payload, UnverifiedSignature};
 
 /// A request whose signature was made by a living key. Only [`Proxy::authenticate`] makes one.
 pub(super) struct Authenticated {
@@ -23,6 +24,8 @@ pub(super) struct Authenticated {
     body: RequestBody,
     sender: Sender,
     payload: Payload,
+    /// Of a body in signed chunks.
+    chunks: Option<ChunkVerifier>,
     until: Option<Instant>,
     peer: Arc<Peer>,
 }
@@ -51,8 +54,8 @@ impl Authenticated {
         self.until
     }
 
-    pub(super) fn into_parts(self) -> (RequestHead, RequestBody) {
-        (self.head, self.body)
+    pub(super) fn into_parts(self) -> (RequestHead, UnverifiedBody) {
+        (self.head, UnverifiedBody::new(self.body, self.chunks))
     }
 }
 
@@ -83,7 +86,8 @@ impl Proxy {
         });
         let signer = Signer { key, form: signature.form(), signed_at: signature.time().timestamp() };
         let (sender, payload) = (Sender::Key(signer), signature.payload());
-        Ok(Authenticated { head, body, sender, payload, until, peer })
+        let chunks = signature.into_chunk_verifier();
+        Ok(Authenticated { head, body, sender, payload, chunks, until, peer })
     }
 
     /// Expiry is judged by the clock at each request, never by the life of a cache entry.
