@@ -16,6 +16,7 @@ use super::outgoing::Described;
 use super::record::Record;
 use crate::backend::Backend;
 use crate::policy::Resource;
+use crate::s3::cors::CorsRules;
 use crate::s3::operation::{Action, Operation};
 use crate::s3::{
     CompleteUpload, DeleteObjects, ErrorCode, LegalHold, ObjectToDelete, Restore, Retention, S3Error, Tagging,
@@ -71,6 +72,10 @@ pub(super) fn document(
         Operation::PutBucketAcl | Operation::PutObjectAcl => {
             judged(judge, record)?;
             proxy.acl_document(head, received, record)?
+        }
+        Operation::PutBucketCors => {
+            judged(judge, record)?;
+            CorsRules::parse(received)?.to_xml()
         }
         Operation::PutObjectLegalHold => {
             let hold = LegalHold::parse(received);

@@ -1,5 +1,7 @@
 //! The body of a request whose signature was verified: nothing of it has been read, let alone proved.
 
+use std::time::Duration;
+
 use crate::listener::RequestBody;
 use crate::sigv4::ChunkVerifier;
 
@@ -13,5 +15,10 @@ pub(in crate::proxy) struct UnverifiedBody {
 impl UnverifiedBody {
     pub(in crate::proxy) fn new(incoming: RequestBody, chunks: Option<ChunkVerifier>) -> Self {
         Self { incoming, chunks }
+    }
+
+    /// The same body, which has to come whole within `limit`. For bodies that are held until they are.
+    pub(in crate::proxy) fn within(self, limit: Duration) -> Self {
+        Self { incoming: self.incoming.within(limit), ..self }
     }
 }

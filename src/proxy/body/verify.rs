@@ -236,7 +236,7 @@ fn wrong_length(received: u64, promised: u64) -> S3Error {
 /// The client stopped sending, or its connection ended.
 fn reading_failed(error: &RequestBodyError) -> S3Error {
     match error {
-        RequestBodyError::Idle(_) => S3Error::new(
+        RequestBodyError::Idle(_) | RequestBodyError::Late(_) | RequestBodyError::Slow => S3Error::new(
             ErrorCode::RequestTimeout,
             "Your socket connection to the server was not read from or written to within the timeout period.",
         ),
