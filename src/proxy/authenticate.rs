@@ -11,17 +11,18 @@ use super::Proxy;
 use super::error::Refusal;
 use super::receive::Received;
 use super::record::Record;
+use super::sender::{Sender, Signer};
 use crate::keys::{LiveKey, Lookup, SessionTokenError};
 use crate::listener::{Peer, RequestBody};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
-use crate::sigv4::{Form, Payload, UnverifiedSignature, VerifiedSignature};
+use crate::sigv4::{Payload, UnverifiedSignature};
 
 /// A request whose signature was made by a living key. Only [`Proxy::authenticate`] makes one.
 pub(super) struct Authenticated {
     head: RequestHead,
     body: RequestBody,
-    key: Arc<LiveKey>,
-    signature: VerifiedSignature,
+    sender: Sender,
+    payload: Payload,
     until: Option<Instant>,
     peer: Arc<Peer>,
 }
@@ -31,12 +32,8 @@ impl Authenticated {
         &self.head
     }
 
-    pub(super) fn key(&self) -> &LiveKey {
-        &self.key
-    }
-
-    pub(super) fn shared_key(&self) -> Arc<LiveKey> {
-        Arc::clone(&self.key)
+    pub(super) fn sender(&self) -> &Sender {
+        &self.sender
     }
 
     /// Who is at the other end of the connection.
@@ -44,16 +41,8 @@ impl Authenticated {
         &self.peer
     }
 
-    pub(super) fn signed_at(&self) -> jiff::Timestamp {
-        self.signature.time().timestamp()
-    }
-
-    pub(super) fn form(&self) -> Form {
-        self.signature.form()
-    }
-
     pub(super) fn payload(&self) -> Payload {
-        self.signature.payload()
+        self.payload
     }
 
     /// When a transfer has to end because its key has been expired for long enough; never, for a
@@ -92,7 +81,9 @@ impl Proxy {
             let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
             Instant::now() + left + self.after_expiry
         });
-        Ok(Authenticated { head, body, key, signature, until, peer })
+        let signer = Signer { key, form: signature.form(), signed_at: signature.time().timestamp() };
+        let (sender, payload) = (Sender::Key(signer), signature.payload());
+        Ok(Authenticated { head, body, sender, payload, until, peer })
     }
 
     /// Expiry is judged by the clock at each request, never by the life of a cache entry.

@@ -11,13 +11,15 @@ use super::context::{lists, parameter};
 use super::error::Refusal;
 use super::judge::Judge;
 use super::record::Record;
+use super::sender::Sender;
 use crate::authority::AuthorityError;
 use crate::backend::Backend;
-use crate::keys::LiveKey;
+use crate::identity::{Groups, Permission};
+use crate::keys::Standing;
 use crate::listener::RequestBody;
 use crate::s3::operation::{Classified, Classify, Operation, Support, Target, classify};
 use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error};
-use crate::sigv4::{Form, Payload};
+use crate::sigv4::Payload;
 
 /// A request that its sender may make, by who answers it. Only [`Proxy::authorize`] makes one.
 pub(super) enum Permitted {
@@ -49,8 +51,6 @@ pub(super) struct AuthorizedHere {
     pub(super) until: Option<Instant>,
     /// The backend of the bucket, if the request names one.
     pub(super) backend: Option<Arc<Backend>>,
-    pub(super) form: Form,
-    pub(super) key: Arc<LiveKey>,
     /// Judges it again, once its body is there.
     pub(super) judge: Judge,
 }
@@ -97,30 +97,27 @@ impl Proxy {
         record.classified(classified.operation.name());
         // Asked once: all actions of one request are judged by the same policies, permission and groups.
         let in_force = self.authority.in_force().map_err(|error| not_current(&error))?;
-        let standing = self.keys.standing_of(authenticated.key());
+        let standing = self.standing(authenticated.sender());
         let judge = Judge::new(&authenticated, &classified, in_force, standing, self.clock.now())?;
         judge.by_head(head, &classified, record)?;
         let (payload, until) = (authenticated.payload(), authenticated.until());
         if classified.row.support == Support::Served {
             let backend = head.address.bucket().map(|bucket| self.holding(bucket)).transpose()?.cloned();
-            let (form, key) = (authenticated.form(), authenticated.shared_key());
             let (head, body) = authenticated.into_parts();
-            return Ok(Permitted::Served(AuthorizedHere {
-                head,
-                body,
-                classified,
-                payload,
-                until,
-                backend,
-                form,
-                key,
-                judge,
-            }));
+            return Ok(Permitted::Served(AuthorizedHere { head, body, classified, payload, until, backend, judge }));
         }
         let backend = self.route(head, &classified)?;
         record.sent_to(backend.name());
         let (head, body) = authenticated.into_parts();
         Ok(Permitted::Forwarded(Authorized { head, body, classified, payload, backend, until, judge }))
+    }
+
+    /// What the sender may do at most now, and the groups they are in.
+    fn standing(&self, sender: &Sender) -> Standing {
+        match sender {
+            Sender::Key(signer) => self.keys.standing_of(&signer.key),
+            Sender::Anonymous(_) => Standing { permission: Permission::Read, groups: Groups::default() },
+        }
     }
 
     /// The backend of the request's bucket, if it keeps the names that were judged.

@@ -15,6 +15,7 @@ mod authorize;
 mod body;
 mod buffers;
 mod context;
+mod cors;
 mod document;
 mod error;
 mod forward;
@@ -26,6 +27,7 @@ mod receive;
 mod record;
 mod respond;
 mod response_body;
+mod sender;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,7 @@ use crate::sigv4::AcceptedRegion;
 
 use authorize::Permitted;
 use buffers::Buffers;
+use cors::{Cors, Crossing};
 use error::Refusal;
 use own::Turns;
 use record::{Record, RequestIds};
@@ -63,6 +66,8 @@ pub struct Proxy {
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
+    /// Which pages of other origins may use which bucket.
+    cors: Cors,
     /// What may be held of bodies at a time.
     buffers: Buffers,
     request_ids: RequestIds,
@@ -93,6 +98,7 @@ impl Proxy {
             after_expiry: limits.after_expiry,
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
+            cors: Cors::new(s3),
             buffers: Buffers::new(limits.max_buffered_bytes),
             request_ids: RequestIds::new(seed),
         }
@@ -101,10 +107,14 @@ impl Proxy {
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.
     pub async fn serve(self: Arc<Self>, request: Request<RequestBody>, peer: Arc<Peer>) -> Response<ResponseBody> {
         let mut record = Record::start(self.request_ids.next(), &request, peer.address);
-        match self.carry(request, peer, &mut record).await {
+        let crossing = Crossing::of(&request);
+        let outcome = self.carry(request, peer, &mut record).await;
+        let cors = self.cors_headers(&crossing, &record).await;
+        let answer = match outcome {
             Ok(response) => record.follow(response),
             Err(refusal) => error::answer(refusal, record),
-        }
+        };
+        cors.added_to(answer)
     }
 
     async fn carry(
@@ -114,10 +124,14 @@ impl Proxy {
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let received = self.receive(request, peer, record)?;
+        if received.is_options() {
+            return self.answer_preflight(received, record).await;
+        }
         let authenticated = self.authenticate(received, record).await?;
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {
                 self.refuse_public_acl(&authorized, record)?;
+                let _changing = self.cors.changed_by(&authorized);
                 let answer = self.forward_with_life(authorized, record).await?;
                 self.respond(answer, record).await
             }

@@ -18,6 +18,11 @@ pub(super) struct Received {
 }
 
 impl Received {
+    /// Whether it is a browser's question, which nobody signs.
+    pub(super) fn is_options(&self) -> bool {
+        self.head.method == Method::OPTIONS && !crate::fault::check_is_off("preflight_is_answered_here")
+    }
+
     /// The parts, for the step that finds out who sent it.
     pub(super) fn into_unverified_parts(self) -> (RequestHead, RequestBody, Arc<Peer>) {
         (self.head, self.body, self.peer)

@@ -13,7 +13,7 @@ use super::response_body::ResponseBody;
 use crate::audit::{AccessEvent, Decision, JudgedDemand};
 use crate::identity::{AccessKeyId, Principal};
 use crate::policy::StatementName;
-use crate::s3::Address;
+use crate::s3::{Address, BucketName};
 
 /// The record of one request. Writes its event when it is dropped, so that no way out forgets it.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(super) struct Record {
     event: AccessEvent,
     started: Instant,
     http1: bool,
+    bucket: Option<BucketName>,
     bytes_in: Option<Arc<AtomicU64>>,
 }
 
@@ -66,7 +67,13 @@ impl Record {
             duration: Duration::ZERO,
             complete: false,
         };
-        Self { event, started: Instant::now(), http1: request.version() < Version::HTTP_2, bytes_in: None }
+        Self {
+            event,
+            started: Instant::now(),
+            http1: request.version() < Version::HTTP_2,
+            bucket: None,
+            bytes_in: None,
+        }
     }
 
     pub(super) fn request_id(&self) -> &str {
@@ -75,6 +82,11 @@ impl Record {
 
     pub(super) fn resource(&self) -> &str {
         &self.event.resource
+    }
+
+    /// Whether its sender has proved who he is.
+    pub(super) fn is_proved(&self) -> bool {
+        self.event.principal.is_some()
     }
 
     pub(super) fn is_http1(&self) -> bool {
@@ -87,6 +99,12 @@ impl Record {
 
     pub(super) fn addressed(&mut self, address: &Address) {
         self.event.resource = address.to_string();
+        self.bucket = address.bucket().cloned();
+    }
+
+    /// The bucket that the request names, if it could be read so far.
+    pub(super) fn bucket(&self) -> Option<&BucketName> {
+        self.bucket.as_ref()
     }
 
     pub(super) fn claimed(&mut self, id: &AccessKeyId) {

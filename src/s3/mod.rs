@@ -4,7 +4,9 @@
 pub mod acl;
 pub mod address;
 pub mod checksum;
+pub mod complete_upload;
 pub mod copy_source;
+pub mod cors;
 pub mod delete_objects;
 pub mod error_code;
 pub mod list_buckets;
@@ -21,6 +23,7 @@ pub mod tagging;
 pub mod xml;
 
 pub use address::{Address, BucketName, Domains, ObjectKey};
+pub use complete_upload::CompleteUpload;
 pub use copy_source::CopySource;
 pub use delete_objects::{DeleteObjects, DeleteResult, ObjectToDelete};
 pub use error_code::{ErrorCode, S3Error};

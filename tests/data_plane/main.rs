@@ -1,5 +1,5 @@
 //! The data plane, driven over real sockets in front of a recording backend. Tests that begin with the
-//! number of an attack (`a01_…`) belong to a row of the attack list; `rows` is the table of them.
+//! number of an attack (`a01_…`) belong to a row of the table of attacks (`tests/attack_rows.rs`).
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -8,6 +8,8 @@ mod addressing;
 mod backend_trouble;
 mod body_limits;
 mod chunk_framing;
+mod cors;
+mod cors_rules;
 mod expiry;
 mod forward_request;
 mod forward_response;
@@ -26,7 +28,6 @@ mod presigned_parameters;
 mod presigned_rights;
 mod presigned_url_is_not_widened;
 mod region;
-mod rows;
 mod session_token;
 mod shutdown;
 mod support_is_honest;

@@ -12,6 +12,8 @@ pub(crate) struct Setup {
     pub(crate) domains: Vec<String>,
     pub(crate) any_region: bool,
     pub(crate) tls: bool,
+    /// More lines of `[s3]`.
+    pub(crate) s3: Vec<String>,
     pub(crate) backends: Vec<BackendSetup>,
     /// `(prefix, permission)` of each `[[identity]]`.
     pub(crate) identities: Vec<(String, String)>,
@@ -57,6 +59,7 @@ impl Setup {
             domains: vec!["s3.example.com".to_owned()],
             any_region: false,
             tls: false,
+            s3: Vec::new(),
             backends: vec![BackendSetup::new("main", endpoint)],
             identities: vec![("static/".to_owned(), "admin".to_owned())],
             api: None,
@@ -83,9 +86,11 @@ impl Setup {
         };
         let mut text = format!(
             "org_id = \"ab1cd2\"\n\
-             [s3]\nlisten = \"127.0.0.1:0\"\ndomains = {:?}\nregion = \"us-east-1\"\nany_region = {}\n{tls}\n\
+             [s3]\nlisten = \"127.0.0.1:0\"\ndomains = {:?}\nregion = \"us-east-1\"\nany_region = {}\n{tls}\n{}\n\
              [store]\nkind = \"embedded\"\npath = \"portcullis.redb\"\nseal_key_file = \"seal.key\"\n",
-            self.domains, self.any_region
+            self.domains,
+            self.any_region,
+            self.s3.join("\n")
         );
         if let Some(lines) = &self.api {
             let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\"\n{}", lines.join("\n"));
