@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::Proxy;
+use super::body::UnverifiedBody;
 use super::error::Refusal;
 use super::receive::Received;
 use super::record::Record;
@@ -51,8 +52,8 @@ impl Authenticated {
         self.until
     }
 
-    pub(super) fn into_parts(self) -> (RequestHead, RequestBody) {
-        (self.head, self.body)
+    pub(super) fn into_parts(self) -> (RequestHead, UnverifiedBody) {
+        (self.head, UnverifiedBody::new(self.body, self.signature.into_chunk_verifier()))
     }
 }
 
