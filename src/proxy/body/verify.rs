@@ -12,14 +12,16 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
+use super::decoder::Decoder;
 use super::digest;
 use super::digest::Digests;
-use super::promise::{Framing, Promise};
+use super::incoming::IncomingBody;
+use super::promise::Promise;
+use super::unverified::UnverifiedBody;
 use crate::backend::BodyFault;
-use crate::listener::{RequestBody, RequestBodyError};
+use crate::proxy::buffers::Buffers;
 use crate::s3::checksum::Checksum;
 use crate::s3::{ErrorCode, S3Error};
-use crate::sigv4::ChunkedDecoder;
 
 /// What became of a body: everything promised was kept, or the error to answer with.
 pub(in crate::proxy) type Proof = Result<Proved, S3Error>;
@@ -36,8 +38,9 @@ pub(in crate::proxy) type ProofReceiver = oneshot::Receiver<Proof>;
 
 /// A client's body being verified.
 pub(in crate::proxy) struct VerifyingBody {
-    inner: RequestBody,
-    decoder: Option<ChunkedDecoder>,
+    inner: IncomingBody,
+    /// Until the body has ended.
+    decoder: Option<Decoder>,
     digests: Option<Digests>,
     length: u64,
     received: u64,
@@ -51,16 +54,22 @@ pub(in crate::proxy) struct VerifyingBody {
 }
 
 impl VerifyingBody {
-    /// A reader of `inner` that holds it to `promise`.
+    /// A reader of `body` that holds it to `promise`. What it has to hold of signed chunks comes out of
+    /// `buffers`.
     ///
     /// # Errors
     /// `MissingContentLength` if the promise has no length.
-    pub(in crate::proxy) fn new(inner: RequestBody, mut promise: Promise) -> Result<(Self, ProofReceiver), S3Error> {
+    pub(in crate::proxy) fn new(
+        body: UnverifiedBody,
+        mut promise: Promise,
+        buffers: &Buffers,
+    ) -> Result<(Self, ProofReceiver), S3Error> {
+        let UnverifiedBody { incoming: inner, chunks } = body;
         let (sender, receiver) = oneshot::channel();
         let body = Self {
             inner,
             length: promise.length()?,
-            decoder: (promise.framing == Framing::Chunked).then(ChunkedDecoder::default),
+            decoder: Some(Decoder::new(promise.framing, chunks, buffers)?),
             digests: Some(promise.digests()),
             received: 0,
             held: VecDeque::new(),
@@ -115,33 +124,33 @@ impl VerifyingBody {
                 // HTTP trailers take no effect: S3's trailers are inside the body.
                 Err(_) => return Poll::Ready(Ok(None)),
             },
-            Some(Err(error)) => return Poll::Ready(Err(reading_failed(&error))),
+            Some(Err(error)) => return Poll::Ready(Err(error.into())),
             None => return Poll::Ready(self.prove().map(Some)),
         };
-        let data = match &mut self.decoder {
-            Some(decoder) => decoder.push(piece)?,
-            None => piece,
-        };
-        self.received += data.len() as u64;
-        if self.received > self.length {
-            return Poll::Ready(Err(wrong_length(self.received, self.length)));
-        }
-        if !data.is_empty() {
-            if let Some(digests) = &mut self.digests {
-                digests.update(&data);
+        let before = self.held.len();
+        self.decoder.as_mut().ok_or_else(spent)?.push(piece, &mut self.held)?;
+        for data in self.held.range(before..) {
+            self.received += data.len() as u64;
+            if self.received > self.length {
+                return Poll::Ready(Err(wrong_length(self.received, self.length)));
             }
-            self.held.push_back(data);
+            if let Some(digests) = &mut self.digests {
+                digests.update(data);
+            }
+        }
+        // An empty piece at the end would let the last one go.
+        while self.held.back().is_some_and(Bytes::is_empty) {
+            self.held.pop_back();
         }
         Poll::Ready(Ok(None))
     }
 
     fn prove(&mut self) -> Result<Proved, S3Error> {
-        let trailers = self.decoder.take().map_or(Ok(Vec::new()), ChunkedDecoder::finish)?;
+        // Once taken they prove nothing any more: a second call must not pass for a proof.
+        let trailers = self.decoder.take().ok_or_else(spent)?.finish()?;
         if self.received != self.length {
             return Err(wrong_length(self.received, self.length));
         }
-        // Once taken they prove nothing any more: a second call must not pass for a proof.
-        let spent = || S3Error::new(ErrorCode::InternalError, "We encountered an internal error.");
         let trailing = self.digests.take().ok_or_else(spent)?.check(&trailers)?;
         let declared = trailing.as_ref().map(|checksum| checksum.algorithm().header());
         if let Some((name, _)) = trailers.iter().find(|(name, _)| Some(name.as_str()) != declared) {
@@ -150,10 +159,35 @@ impl VerifyingBody {
         Ok(Proved { trailing })
     }
 
-    /// The piece that may leave now: any but the last, or the last once the proof is in.
+    /// Reads until something may leave. A request whose body breaks off before that is never sent: some
+    /// backends take an upload without its first byte for an empty one.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    pub(in crate::proxy) async fn begin(&mut self) -> Result<(), S3Error> {
+        while !self.may_release() && !self.proved {
+            if let Some(proved) = std::future::poll_fn(|context| self.poll_read(context)).await? {
+                self.keep(proved);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, proved: Proved) {
+        self.proved = true;
+        self.trailer = trailer(&proved);
+        self.announce(Ok(proved));
+    }
+
+    /// Whether a piece may leave now: any but the last, or the last once the proof is in.
+    fn may_release(&self) -> bool {
+        let enough = if self.proved || crate::fault::check_is_off("tail_held_back") { 1 } else { 2 };
+        self.held.len() >= enough
+    }
+
+    /// The piece that may leave now.
     fn releasable(&mut self) -> Option<Bytes> {
-        let free = self.proved || self.held.len() > 1 || crate::fault::check_is_off("tail_held_back");
-        let piece = free.then(|| self.held.pop_front())??;
+        let piece = self.may_release().then(|| self.held.pop_front())??;
         self.progress.fetch_add(piece.len() as u64, Ordering::Relaxed);
         Some(piece)
     }
@@ -181,11 +215,7 @@ impl Body for VerifyingBody {
             }
             match ready!(this.poll_read(context)) {
                 Ok(None) => {}
-                Ok(Some(proved)) => {
-                    this.proved = true;
-                    this.trailer = trailer(&proved);
-                    this.announce(Ok(proved));
-                }
+                Ok(Some(proved)) => this.keep(proved),
                 Err(error) => {
                     this.held.clear();
                     this.announce(Err(error));
@@ -211,6 +241,10 @@ fn trailer(proved: &Proved) -> String {
     proved.trailing.as_ref().map(line).unwrap_or_default()
 }
 
+fn spent() -> S3Error {
+    S3Error::new(ErrorCode::InternalError, "We encountered an internal error.")
+}
+
 fn wrong_length(received: u64, promised: u64) -> S3Error {
     S3Error::new(
         ErrorCode::IncompleteBody,
@@ -218,17 +252,4 @@ fn wrong_length(received: u64, promised: u64) -> S3Error {
     )
     .with("BytesReceived", received.to_string())
     .with("BytesPromised", promised.to_string())
-}
-
-/// The client stopped sending, or its connection ended.
-fn reading_failed(error: &RequestBodyError) -> S3Error {
-    match error {
-        RequestBodyError::Idle(_) | RequestBodyError::Late(_) | RequestBodyError::Slow => S3Error::new(
-            ErrorCode::RequestTimeout,
-            "Your socket connection to the server was not read from or written to within the timeout period.",
-        ),
-        RequestBodyError::Closed(_) => {
-            S3Error::new(ErrorCode::IncompleteBody, "The request body terminated unexpectedly.")
-        }
-    }
 }
