@@ -101,8 +101,16 @@ impl App {
             random,
         });
         let seed = random.next_u64();
-        let proxy = Arc::new(Proxy::new(&config.s3, &limits, Arc::clone(&keys), authority, backends, clock, seed));
+        let serving = Arc::clone(&backends);
+        let proxy = Arc::new(Proxy::new(&config.s3, &limits, Arc::clone(&keys), authority, serving, clock, seed));
         let serve = move |request, peer| Arc::clone(&proxy).serve(request, peer);
+        let (probing, stop) = (backends, running.stop.clone());
+        running.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = probing.find_payload_forms() => {}
+            }
+        });
         running.tasks.spawn(s3.serve(serve, running.stop.clone()));
         if let Some(api) = api {
             running.tasks.spawn(api.serve(service(routes.clone()), running.stop.clone()));

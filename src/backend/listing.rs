@@ -81,7 +81,7 @@ impl Backend {
     }
 
     /// Every bucket that the backend has, of whatever name.
-    async fn list_buckets(&self) -> Result<BTreeMap<BucketName, Option<Timestamp>>, BackendError> {
+    pub(super) async fn list_buckets(&self) -> Result<BTreeMap<BucketName, Option<Timestamp>>, BackendError> {
         self.in_time(self.all_pages()).await
     }
 
@@ -122,7 +122,7 @@ impl Backend {
         self.send(target, UpstreamBody::Empty).await
     }
 
-    async fn read(&self, answer: Response<AnswerBody>) -> Result<Bytes, BackendError> {
+    pub(super) async fn read(&self, answer: Response<AnswerBody>) -> Result<Bytes, BackendError> {
         let mut body = answer.into_body();
         let too_long = || self.unusable("the list of buckets is too long");
         if body.size_hint().lower() > BucketPage::LIMIT as u64 {
@@ -139,7 +139,10 @@ impl Backend {
         Ok(read.freeze())
     }
 
-    async fn in_time<T>(&self, asking: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
+    pub(super) async fn in_time<T>(
+        &self,
+        asking: impl Future<Output = Result<T, BackendError>>,
+    ) -> Result<T, BackendError> {
         let limit: Duration = self.response_timeout;
         let late = || BackendError::TimedOut { backend: self.name.clone(), limit };
         tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Err(late()))

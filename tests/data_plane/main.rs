@@ -29,5 +29,7 @@ mod region;
 mod rows;
 mod session_token;
 mod shutdown;
+mod signed_chunk_framing;
+mod signed_chunks;
 mod support_is_honest;
 mod token_keys;
