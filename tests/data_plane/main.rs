@@ -19,6 +19,7 @@ mod header_time_and_scope;
 mod host_routing;
 mod key_spelling;
 mod operation_routing;
+mod payload_form;
 mod payload_hash;
 mod payload_trailer;
 mod permission;
