@@ -45,7 +45,7 @@ impl Backend {
         }
         let mut pause = FIRST_PAUSE;
         loop {
-            let finding = self.in_time(self.probe()).await;
+            let finding = self.in_time(self.response_timeout, self.probe()).await;
             let reason = match finding.unwrap_or_else(|error| Finding::Unknown(error.to_string())) {
                 Finding::Trailers => {
                     self.found_trailers.store(true, Ordering::Relaxed);
@@ -81,7 +81,7 @@ impl Backend {
         let target = self.of_probe(Method::POST, &bucket, &key, &begin, headers, UpstreamPayload::Empty);
         let answer = self.send(target, UpstreamBody::Empty).await?;
         let status = answer.status();
-        let document = self.read(answer).await?;
+        let document = self.read(answer, LONGEST_ANSWER, "the answer to a probe").await?;
         if !status.is_success() {
             let reason = format!("it refuses an upload with checksums, with {status}");
             return Ok(if status.is_server_error() { Finding::Unknown(reason) } else { Finding::Plain(reason) });
@@ -110,7 +110,7 @@ impl Backend {
         let wrong = self.part(bucket, key, upload, "1", WRONG_CRC32).await?;
         let status = wrong.status();
         // Its end is awaited, so that the two parts follow each other on one connection.
-        self.read(wrong).await?;
+        self.read(wrong, LONGEST_ANSWER, "the answer to a probe").await?;
         if status.is_success() {
             return Ok(Finding::Plain("it took a wrong checksum in a trailer".to_owned()));
         }
@@ -118,7 +118,7 @@ impl Backend {
         let right_status = right.status();
         let etag =
             right.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(|etag| etag.trim_matches('"').to_owned());
-        self.read(right).await?;
+        self.read(right, LONGEST_ANSWER, "the answer to a probe").await?;
         if status.is_server_error() || right_status.is_server_error() {
             return Ok(Finding::Unknown(format!("it answered with {status} and {right_status}")));
         }
@@ -199,5 +199,6 @@ const KEY: &str = "portcullis-payload-probe";
 const DATA: &[u8] = b"portcullis tries a trailer";
 /// A well-formed checksum of something else.
 const WRONG_CRC32: &str = "AAAAAA==";
+const LONGEST_ANSWER: usize = 64 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
