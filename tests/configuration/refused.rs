@@ -151,7 +151,7 @@ fn backends() {
         (
             "http://127.0.0.1:8333",
             "http://10.0.0.1:8333",
-            r#"portcullis.toml:6: backend[0].endpoint: found "http://10.0.0.1:8333", expected https, or a loopback host, or insecure = true"#,
+            r#"portcullis.toml:6: backend[0].endpoint: found "http://10.0.0.1:8333", expected https, or a loopback host, or payload = "signed", or insecure = true"#,
         ),
         (
             "http://127.0.0.1:8333",

@@ -53,7 +53,13 @@ impl TestApp {
 
     /// Starts with a configuration that `change` adapts.
     pub(crate) async fn with(change: impl FnOnce(&mut Setup)) -> Self {
+        Self::with_backend(|_| {}, change).await
+    }
+
+    /// The same with a backend that is prepared before anything can reach it.
+    pub(crate) async fn with_backend(prepare: impl FnOnce(&RecordingBackend), change: impl FnOnce(&mut Setup)) -> Self {
         let backend = RecordingBackend::start().await;
+        prepare(&backend);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut setup = Setup::new(format!("http://{}", backend.address));
         change(&mut setup);
