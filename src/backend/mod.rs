@@ -3,6 +3,7 @@
 
 mod body;
 mod connect;
+mod cors;
 mod error;
 mod headers;
 mod listing;

@@ -5,6 +5,7 @@
 mod api;
 mod backend;
 mod certificate;
+mod cors;
 mod duration;
 mod endpoint;
 mod error;

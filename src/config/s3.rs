@@ -1,13 +1,15 @@
 //! `[s3]`: the data plane's listener, its domains and its region.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::endpoint;
 use super::error::Problem;
 use super::secret_file::Folders;
 use super::tls::{self, TlsFiles};
+use super::{cors, duration, endpoint};
+use crate::s3::cors::CorsRules;
 
 /// The data plane's section, checked.
 #[derive(Clone, Debug)]
@@ -23,6 +25,10 @@ pub struct S3 {
     pub region: String,
     /// Whether every region label is accepted in a credential scope.
     pub any_region: bool,
+    /// CORS rules that come before those of any bucket.
+    pub cors: CorsRules,
+    /// How long the CORS rules of a bucket are remembered.
+    pub cors_cache_life: Duration,
 }
 
 /// The section as written.
@@ -38,6 +44,10 @@ pub(super) struct Written {
     #[serde(default)]
     any_region: bool,
     #[serde(default)]
+    cors: Vec<cors::Written>,
+    #[serde(default = "default_cors_cache_life")]
+    cors_cache_life: duration::Written,
+    #[serde(default)]
     insecure: bool,
 }
 
@@ -50,8 +60,21 @@ impl Written {
             domains: check_domains(&self.domains)?,
             region: check_region(self.region)?,
             any_region: self.any_region,
+            cors: cors::check_all(self.cors)?,
+            cors_cache_life: check_cache_life(self.cors_cache_life)?,
         })
     }
+}
+
+fn default_cors_cache_life() -> duration::Written {
+    duration::Written(Duration::from_secs(30))
+}
+
+/// A change that goes past this node is seen after it.
+fn check_cache_life(written: duration::Written) -> Result<Duration, Problem> {
+    let right = (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&written.0);
+    let problem = || Problem::new("cors_cache_life", format!("{:?}", written.0), "1s to 1h");
+    right.then_some(written.0).ok_or_else(problem)
 }
 
 /// The region that SDKs assume when nobody names one.

@@ -14,6 +14,9 @@ pub mod conditions {}
 #[doc = include_str!("control_plane.md")]
 pub mod control_plane {}
 
+#[doc = include_str!("cors.md")]
+pub mod cors {}
+
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 

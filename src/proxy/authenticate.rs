@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::Proxy;
-use super::body::IncomingBody;
+use super::body::{IncomingBody, UnverifiedBody};
 use super::error::Refusal;
 use super::form::{self, FormAnswer, ReadForm, UnverifiedForm};
 use super::receive::Received;
@@ -23,7 +23,7 @@ use crate::sigv4::{Form, Payload, UnverifiedSignature};
 /// A request whose signature was made by a living key. Only [`Proxy::authenticate`] makes one.
 pub(super) struct Authenticated {
     head: RequestHead,
-    body: IncomingBody,
+    body: UnverifiedBody,
     /// How a form wants to be answered, until that is taken.
     form_answer: Option<FormAnswer>,
     sender: Sender,
@@ -66,7 +66,7 @@ impl Authenticated {
         self.form_answer.take()
     }
 
-    pub(super) fn into_parts(self) -> (RequestHead, IncomingBody) {
+    pub(super) fn into_parts(self) -> (RequestHead, UnverifiedBody) {
         (self.head, self.body)
     }
 }
@@ -115,6 +115,7 @@ impl Proxy {
         });
         let signer = Signer { key, form: signature.form(), signed_at: signature.time().timestamp() };
         let (sender, payload) = (Sender::Key(signer), signature.payload());
+        let body = UnverifiedBody::new(body, signature.into_chunk_verifier());
         Ok(Authenticated { head, body, form_answer, sender, payload, until, peer })
     }
 

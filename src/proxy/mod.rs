@@ -10,11 +10,13 @@
 //! `Received`, `Authenticated` and `Authorized` have private fields and one constructor each, in the
 //! file of the step that earns them: a skipped check does not compile.
 
+mod admission;
 mod authenticate;
 mod authorize;
 mod body;
 mod buffers;
 mod context;
+mod cors;
 mod document;
 mod error;
 mod form;
@@ -43,8 +45,11 @@ use crate::listener::{Peer, RequestBody};
 use crate::s3::Domains;
 use crate::sigv4::AcceptedRegion;
 
+use admission::Admission;
+pub use admission::Counters;
 use authorize::Permitted;
 use buffers::Buffers;
+use cors::{Cors, Crossing};
 use error::Refusal;
 use own::Turns;
 use record::{Record, RequestIds};
@@ -62,13 +67,19 @@ pub struct Proxy {
     response_timeout: Duration,
     idle_timeout: Duration,
     after_expiry: Duration,
+    document_timeout: Duration,
+    max_headers: usize,
     /// How long what stands before the file of a form may take to arrive.
     form_timeout: Duration,
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
+    /// Which pages of other origins may use which bucket.
+    cors: Cors,
     /// What may be held of bodies at a time.
     buffers: Buffers,
+    /// How many requests may run.
+    admission: Admission,
     request_ids: RequestIds,
 }
 
@@ -95,21 +106,35 @@ impl Proxy {
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
+            document_timeout: limits.document_timeout,
+            max_headers: limits.max_headers,
             form_timeout: limits.header_timeout,
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
+            cors: Cors::new(s3),
             buffers: Buffers::new(limits.max_buffered_bytes),
+            admission: Admission::new(limits),
             request_ids: RequestIds::new(seed),
         }
+    }
+
+    /// What was refused because too much ran.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        self.admission.counters()
     }
 
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.
     pub async fn serve(self: Arc<Self>, request: Request<RequestBody>, peer: Arc<Peer>) -> Response<ResponseBody> {
         let mut record = Record::start(self.request_ids.next(), &request, peer.address);
-        match self.carry(request, peer, &mut record).await {
+        let crossing = Crossing::of(&request);
+        let outcome = self.carry(request, peer, &mut record).await;
+        let cors = self.cors_headers(&crossing, &record).await;
+        let answer = match outcome {
             Ok(response) => record.follow(response),
             Err(refusal) => error::answer(refusal, record),
-        }
+        };
+        cors.added_to(answer)
     }
 
     async fn carry(
@@ -118,12 +143,18 @@ impl Proxy {
         peer: Arc<Peer>,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        self.admission.admit(&peer, record)?;
         let received = self.receive(request, peer, record)?;
+        if received.is_options() {
+            return self.answer_preflight(received, record).await;
+        }
         let mut authenticated = self.authenticate(received, record).await?;
+        self.admission.admit_identity(authenticated.sender().principal(), record)?;
         let form = authenticated.take_form_answer();
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {
                 self.refuse_public_acl(&authorized, record)?;
+                let _changing = self.cors.changed_by(&authorized);
                 let answer = self.forward_with_life(authorized, record).await?;
                 let object = form.as_ref().map(|_| self.address_of(&answer.head));
                 let response = self.respond(answer, record).await?;

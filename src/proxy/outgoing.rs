@@ -11,8 +11,7 @@ use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 
 use super::Proxy;
-use super::body::{FramedBody, HELD_BACK, IncomingBody, Promise, ProofReceiver, VerifyingBody, announce_trailer};
-use super::buffers::Buffers;
+use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, UnverifiedBody, VerifyingBody, announce_trailer};
 use super::error::Refusal;
 use super::judge::Judge;
 use super::own::Turn;
@@ -56,17 +55,17 @@ pub(super) struct Described<'a> {
 /// # Errors
 /// What is wrong with the promise, or with the body.
 pub(super) async fn read_document(
-    buffers: &Buffers,
+    proxy: &Proxy,
     head: &RequestHead,
-    body: IncomingBody,
+    body: UnverifiedBody,
     classified: &Classified,
     payload: Payload,
 ) -> Result<Bytes, Refusal> {
     let promise = promise(head, classified, payload)?;
     let length = promise.length()?;
     refuse_excess(length, classified)?;
-    let _reserved = buffers.reserve(length)?;
-    let (verifying, _) = VerifyingBody::new(body, promise)?;
+    let _reserved = proxy.buffers.reserve(length)?;
+    let (verifying, _) = VerifyingBody::new(body.within(proxy.document_timeout), promise, &proxy.buffers)?;
     let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
     Ok(document)
 }
@@ -79,7 +78,7 @@ impl Outgoing {
     pub(super) async fn prepare(
         proxy: &Proxy,
         described: Described<'_>,
-        body: IncomingBody,
+        body: UnverifiedBody,
         headers: &mut HeaderMap,
         judge: &mut Judge,
         record: &mut Record,
@@ -91,12 +90,15 @@ impl Outgoing {
         let upstream = match payload {
             Payload::Empty => UpstreamPayload::Empty,
             Payload::Sha256(hash) => UpstreamPayload::Sha256(hash),
-            Payload::Unsigned | Payload::UnsignedTrailer => UpstreamPayload::Unsigned,
+            Payload::SignedChunks | Payload::SignedChunksTrailer | Payload::Unsigned | Payload::UnsignedTrailer => {
+                UpstreamPayload::Unsigned
+            }
         };
         let trailing = promise.trailing().filter(|_| backend.takes_trailers());
         let is_read_whole = matches!(classified.row.body, Body::Parsed { .. } | Body::Inspected { .. });
         let _reserved = if is_read_whole { Some(proxy.buffers.reserve(length)?) } else { None };
-        let (verifying, proof) = VerifyingBody::new(body, promise)?;
+        let body = if is_read_whole { body.within(proxy.document_timeout) } else { body };
+        let (verifying, proof) = VerifyingBody::new(body, promise, &proxy.buffers)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
             let turn = proxy.before_making(described).await?;

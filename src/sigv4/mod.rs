@@ -1,12 +1,16 @@
-//! Signs and verifies by the AWS Signature Version 4 specification, in the header, in the query and in the fields of forms.
+//! Signs and verifies by the AWS Signature Version 4 specification: in the header, in the query, in the
+//! fields of forms, and the chunks of a streamed body.
 //!
 //! Everything here is pure: bytes, keys and the time go in, a value or an error comes out.
 //!
 //! ```text
-//! RequestHead --header_form | query_form | post_form--> UnverifiedSignature --verify (time, then key and MAC)--> VerifiedSignature
+//! RequestHead --header_form | query_form | post_form--> UnverifiedSignature
+//!    --verify (time, then key and MAC)--> VerifiedSignature
+//! VerifiedSignature --into_chunk_verifier--> ChunkVerifier --SignedChunkDecoder--> the data of verified chunks
 //! ```
 
 mod canonical;
+mod chunk_signature;
 mod chunked;
 mod header_form;
 mod payload;
@@ -20,7 +24,8 @@ mod tests;
 mod verify;
 
 pub use canonical::MissingHeader;
-pub use chunked::ChunkedDecoder;
+pub use chunk_signature::{ChunkSigner, ChunkVerifier};
+pub use chunked::{ChunkedDecoder, LARGEST_CHUNK, SignedChunkDecoder};
 pub use payload::Payload;
 pub use scope::{AcceptedRegion, Scope, Service, SigningTime};
 pub use sign::{UpstreamPayload, sign};

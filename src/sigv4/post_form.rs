@@ -86,5 +86,6 @@ impl UnverifiedSignature {
 const FIELDS: [&str; 5] = ["policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"];
 
 fn invalid(name: &'static str, what: &str) -> S3Error {
-    S3Error::new(ErrorCode::InvalidArgument, format!("The form field {name} is wrong: {what}.")).with("ArgumentName", name)
+    S3Error::new(ErrorCode::InvalidArgument, format!("The form field {name} is wrong: {what}."))
+        .with("ArgumentName", name)
 }

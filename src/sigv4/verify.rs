@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
 use super::canonical::{Canonical, MissingHeader, write_string_to_sign};
+use super::chunk_signature::ChunkVerifier;
 use super::payload::{Payload, PayloadSource};
 use super::scope::{AcceptedRegion, Scope, SigningTime};
 use super::{SigningKey, header_form, query_form};
@@ -60,6 +61,7 @@ pub struct VerifiedSignature {
     form: Form,
     payload: Payload,
     time: SigningTime,
+    chunks: Option<ChunkVerifier>,
 }
 
 /// The `SignedHeaders` list: lower case, sorted, each name once.
@@ -221,8 +223,10 @@ impl UnverifiedSignature {
                 return Err(unknown_access_key().with("AWSAccessKeyId", self.access_key_id.as_str()));
             }
             if matches || crate::fault::check_is_off("signature") {
-                let Self { access_key_id, form, payload, time, .. } = self;
-                return Ok(VerifiedSignature { access_key_id, form, payload, time });
+                let Self { access_key_id, form, payload, time, scope, signature, .. } = self;
+                let has_chunks = payload.has_signed_chunks();
+                let chunks = has_chunks.then(|| ChunkVerifier::new(key, time, &scope, signature));
+                return Ok(VerifiedSignature { access_key_id, form, payload, time, chunks });
             }
             Err(mismatch(&self, complete, canonical_request, string_to_sign))
         })
@@ -320,6 +324,12 @@ impl VerifiedSignature {
     #[must_use]
     pub fn time(&self) -> SigningTime {
         self.time
+    }
+
+    /// What verifies the chunks of the body, where it comes in signed chunks.
+    #[must_use]
+    pub fn into_chunk_verifier(self) -> Option<ChunkVerifier> {
+        self.chunks
     }
 
     /// Takes the authentication parameters and the hoisted headers of a presigned URL out of the query

@@ -5,9 +5,13 @@
 mod support;
 
 mod addressing;
+mod backend_answers;
 mod backend_trouble;
 mod body_limits;
 mod chunk_framing;
+mod commit_safety;
+mod cors;
+mod cors_rules;
 mod expiry;
 mod forward_request;
 mod forward_response;
@@ -17,7 +21,9 @@ mod header_signature;
 mod header_signed_headers;
 mod header_time_and_scope;
 mod host_routing;
+mod isolation;
 mod key_spelling;
+
 mod operation_routing;
 mod payload_hash;
 mod payload_trailer;

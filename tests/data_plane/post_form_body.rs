@@ -111,7 +111,9 @@ async fn f08_the_file_name_is_put_in_before_the_policy_is_asked() {
         assert_eq!(app.last_accepted().target, format!("/bucket/{key}"), "{filename}");
     }
     // The key is held to what holds for every key.
-    for (key, code) in [("a//b", "InvalidURI"), ("./a", "InvalidURI"), ("a\nb", "InvalidURI"), (&"k".repeat(1025), "KeyTooLongError")] {
+    for (key, code) in
+        [("a//b", "InvalidURI"), ("./a", "InvalidURI"), ("a\nb", "InvalidURI"), (&"k".repeat(1025), "KeyTooLongError")]
+    {
         app.refuses(&Form::new("bucket", key).sign(&app.write, now()).request(), 400, code).await;
     }
 }
@@ -121,16 +123,20 @@ async fn f08_no_field_breaks_out_of_its_header() {
     let app = TestApp::start().await;
     for name in ["Content-Type", "Content-Disposition", "x-amz-meta-a", "acl"] {
         for value in ["a\r\nx-amz-acl: public-read", "a\nb", "a\0b"] {
-            let form = Form::new("bucket", "a").condition(json!(["starts-with", format!("${name}"), ""])).field(name, value);
+            let form =
+                Form::new("bucket", "a").condition(json!(["starts-with", format!("${name}"), ""])).field(name, value);
             app.refuses(&form.sign(&app.admin, now()).request(), 400, "InvalidArgument").await;
         }
     }
-    for name in ["x-amz-copy-source", "x-amz-acl", "x-amz-grant-read", "x-amz-new-feature", "x-amz-bypass-governance-retention"] {
+    for name in
+        ["x-amz-copy-source", "x-amz-acl", "x-amz-grant-read", "x-amz-new-feature", "x-amz-bypass-governance-retention"]
+    {
         let form = Form::new("bucket", "a").allowed(name, "/bucket/b").sign(&app.admin, now());
         let refusal = app.refuses(&form.request(), 501, "NotImplemented").await;
         assert!(refusal.text().contains(name), "{refusal:?}");
     }
-    let form = Form::new("bucket", "a").allowed("Content-Type", "text/html; charset=utf-8").allowed("x-amz-meta-a", "b");
+    let form =
+        Form::new("bucket", "a").allowed("Content-Type", "text/html; charset=utf-8").allowed("x-amz-meta-a", "b");
     app.accepts(form.sign(&app.write, now()).request()).await;
     let stored = app.last_accepted();
     assert_eq!(stored.header("content-type"), Some("text/html; charset=utf-8"));
@@ -144,7 +150,8 @@ async fn f11_bombs_are_refused_within_bounds() {
     let too_much = "MaxPostPreDataLengthExceededError";
     // 100,000 parts; 64 MiB of fields; an endless preamble. Each is refused long before its end.
     let parts = Form::new("bucket", "a").with(|form| form.fields = vec![("a".into(), Vec::new()); 2]);
-    let twice = parts.clone().with(|form| form.fields = (0..100_000).map(|number| (number.to_string(), vec![])).collect());
+    let twice =
+        parts.clone().with(|form| form.fields = (0..100_000).map(|number| (number.to_string(), vec![])).collect());
     app.rejects_body_as(&twice.request(), 400).await;
     let many = parts.with(|form| form.fields = (0..102).map(|number| (number.to_string(), vec![])).collect());
     app.rejects_body(&many.request(), 400, "MalformedPOSTRequest").await;
@@ -157,7 +164,10 @@ async fn f11_bombs_are_refused_within_bounds() {
     for boundary in ["b".repeat(71), "b".repeat(30_000), String::new(), "a b ".to_owned(), "ä".to_owned()] {
         let request = signed().with(|form| form.boundary = boundary).request();
         let refusal = app.refuses(&request, 400, &app.send(&request).await.code().unwrap_or_default()).await;
-        assert!(["MalformedPOSTRequest", "InvalidArgument"].contains(&&*refusal.code().unwrap_or_default()), "{refusal:?}");
+        assert!(
+            ["MalformedPOSTRequest", "InvalidArgument"].contains(&&*refusal.code().unwrap_or_default()),
+            "{refusal:?}"
+        );
     }
     let huge = signed().with(|form| form.boundary = "b".repeat(MIB)).request();
     let refusal = app.connect().await.try_exchange(&huge.bytes(), "POST").await;

@@ -55,7 +55,8 @@ async fn f03_a_field_that_no_condition_is_about_is_refused() {
     // A condition about a field that is not there fails, too.
     let missing = Form::new("bucket", "a").condition(json!(["starts-with", "$acl", ""]));
     app.refuses(&missing.sign(&app.write, now()).request(), 403, "AccessDenied").await;
-    let form = Form::new("bucket", "a").field("x-ignore-me", "x").allowed("submit", "Upload").allowed("x-amz-meta-a", "b");
+    let form =
+        Form::new("bucket", "a").field("x-ignore-me", "x").allowed("submit", "Upload").allowed("x-amz-meta-a", "b");
     app.accepts(form.sign(&app.write, now()).request()).await;
     let stored = app.last_accepted();
     assert_eq!(stored.header("x-amz-meta-a"), Some("b"));
@@ -87,14 +88,24 @@ async fn f04_a_policy_is_for_the_bucket_of_the_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f05_an_expired_or_broken_policy_is_refused() {
     let app = TestApp::start().await;
-    let signed = |expiration| {
-        Form::new("bucket", "a").with(|form| form.expiration = expiration).sign(&app.write, now())
-    };
-    for expired in [later(now(), SignedDuration::ZERO), later(now(), SignedDuration::from_secs(-1)), json!("2007-12-01T12:00:00.000Z")] {
+    let signed =
+        |expiration| Form::new("bucket", "a").with(|form| form.expiration = expiration).sign(&app.write, now());
+    for expired in [
+        later(now(), SignedDuration::ZERO),
+        later(now(), SignedDuration::from_secs(-1)),
+        json!("2007-12-01T12:00:00.000Z"),
+    ] {
         let refusal = app.refuses(&signed(expired).request(), 403, "AccessDenied").await;
         assert!(refusal.text().contains("Policy expired"), "{refusal:?}");
     }
-    for garbage in [json!("tomorrow"), json!("2026-11-20 11:00:00Z"), json!(""), json!(1), json!(null), json!("2026-11-31T11:00:00Z")] {
+    for garbage in [
+        json!("tomorrow"),
+        json!("2026-11-20 11:00:00Z"),
+        json!(""),
+        json!(1),
+        json!(null),
+        json!("2026-11-31T11:00:00Z"),
+    ] {
         app.refuses(&signed(garbage).request(), 400, "InvalidPolicyDocument").await;
     }
     let template = signed(json!("2026-11-20T11:00:00Z")).without("policy").without("x-amz-signature");
@@ -140,7 +151,8 @@ async fn f06_a_form_without_policy_or_signature_is_refused() {
     app.refuses(&signed.clone().replace("policy", "").request(), 400, "InvalidPolicyDocument").await;
     app.refuses(&signed.clone().replace("x-amz-signature", "").request(), 400, "InvalidArgument").await;
     // Signature Version 2 is refused by name.
-    let second = Form::new("bucket", "a").field("AWSAccessKeyId", &app.write.id).field("signature", "x").field("policy", "x");
+    let second =
+        Form::new("bucket", "a").field("AWSAccessKeyId", &app.write.id).field("signature", "x").field("policy", "x");
     let refusal = app.refuses(&second.request(), 400, "InvalidRequest").await;
     assert!(refusal.text().contains("AWS4-HMAC-SHA256"), "it says what to do: {refusal:?}");
     // Wrong secrets, unknown keys, other scopes.
@@ -160,7 +172,8 @@ async fn f06_a_session_of_a_form_needs_its_token() {
     let (key, token) = app.session_of(&app.new_holder(Permission::Write, None).await).await;
     let form = || Form::new("bucket", "a");
     app.refuses(&form().sign(&key, now()).request(), 403, "InvalidAccessKeyId").await;
-    app.refuses(&form().allowed("x-amz-security-token", "wrong").sign(&key, now()).request(), 400, "InvalidToken").await;
+    app.refuses(&form().allowed("x-amz-security-token", "wrong").sign(&key, now()).request(), 400, "InvalidToken")
+        .await;
     app.accepts(form().allowed("x-amz-security-token", &token).sign(&key, now()).request()).await;
     assert!(!app.last_accepted().mentions(&token));
 }
@@ -215,7 +228,12 @@ async fn f10_policies_see_a_form_as_the_upload_it_is() {
     let app = TestApp::with(|setup| setup.policies = vec![("forms.json".into(), statements.into())]).await;
     let form = |key: &str| Form::new("bucket", key);
     app.refuses(&form("secret/a").sign(&app.admin, now()).request(), 403, "AccessDenied").await;
-    app.refuses(&form("${filename}").filename("x").allowed("acl", "public-read").sign(&app.admin, now()).request(), 403, "AccessDenied").await;
+    app.refuses(
+        &form("${filename}").filename("x").allowed("acl", "public-read").sign(&app.admin, now()).request(),
+        403,
+        "AccessDenied",
+    )
+    .await;
     let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
     app.refuses(&form("a").allowed("tagging", tags).sign(&app.admin, now()).request(), 403, "AccessDenied").await;
     for (name, value) in [("x-amz-object-lock-legal-hold", "ON"), ("x-amz-object-lock-mode", "GOVERNANCE")] {
@@ -264,7 +282,8 @@ async fn d14_reserved_names_are_no_buckets_by_form() {
         let form = Form::new(name, "a").sign(&app.admin, now());
         app.refuses(&form.request(), 400, "InvalidBucketName").await;
         let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        app.refuses(&form.clone().with(|form| form.target = format!("/{encoded}")).request(), 400, "InvalidBucketName").await;
+        app.refuses(&form.clone().with(|form| form.target = format!("/{encoded}")).request(), 400, "InvalidBucketName")
+            .await;
         let within = Form::new("bucket", "a").with(|form| form.bucket = name.into()).field("bucket", name);
         app.refuses(&within.sign(&app.admin, now()).request(), 403, "AccessDenied").await;
         let key = Form::new("bucket", &format!("../{name}/a")).sign(&app.admin, now());

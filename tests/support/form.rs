@@ -107,7 +107,8 @@ impl Form {
         let date = time.strftime("%Y%m%d").to_string();
         let credential = format!("{}/{date}/{}/s3/aws4_request", key.id, self.region);
         let time = time.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let signing = [("x-amz-algorithm", "AWS4-HMAC-SHA256"), ("x-amz-credential", &credential), ("x-amz-date", &time)];
+        let signing =
+            [("x-amz-algorithm", "AWS4-HMAC-SHA256"), ("x-amz-credential", &credential), ("x-amz-date", &time)];
         let mut conditions = self.conditions.clone();
         conditions.extend(self.names_bucket.then(|| json!({"bucket": self.bucket})));
         conditions.extend(signing.map(|(name, value)| json!({name: value})));

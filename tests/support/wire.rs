@@ -1,7 +1,7 @@
 //! A client that sends exact bytes over a plain or a TLS connection and reads HTTP/1.1 responses: lenient
 //! about nothing, patient about time.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::client::TlsStream;
 
 use super::request::Request;
@@ -68,6 +68,12 @@ impl Connection {
     /// Opens a TLS connection to `name`, trusting only the certificate authority in the PEM file `ca`.
     pub(crate) async fn open_tls(address: SocketAddr, ca: &Path, name: &str) -> Self {
         Self::over(Box::new(tls_stream(address, ca, name, b"http/1.1").await))
+    }
+
+    /// Opens a TLS connection from another loopback address: another peer.
+    pub(crate) async fn open_tls_from(source: IpAddr, address: SocketAddr, ca: &Path, name: &str) -> Option<Self> {
+        let stream = tls_over(connect_from(source, address).await.ok()?, ca, name, b"http/1.1").await.ok()?;
+        Some(Self::over(Box::new(stream)))
     }
 
     fn over(stream: Box<dyn Stream>) -> Self {
@@ -174,8 +180,30 @@ impl std::fmt::Debug for Response {
     }
 }
 
+/// A TCP connection from a loopback address of the caller's choice.
+pub(crate) async fn connect_from(source: IpAddr, address: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((source, 0).into())?;
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 /// A TLS stream to `name` that agreed on `protocol`.
 pub(super) async fn tls_stream(address: SocketAddr, ca: &Path, name: &str, protocol: &[u8]) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(address).await.expect("the listener accepts");
+    let stream = tls_over(stream, ca, name, protocol).await.expect("the TLS handshake succeeds");
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
+    stream
+}
+
+/// TLS over a connection.
+pub(crate) async fn tls_over(
+    stream: TcpStream,
+    ca: &Path,
+    name: &str,
+    protocol: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).expect("a certificate")).expect("a root");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -185,12 +213,8 @@ pub(super) async fn tls_stream(address: SocketAddr, ca: &Path, name: &str, proto
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![protocol.to_vec()];
-    let stream = TcpStream::connect(address).await.expect("the listener accepts");
     let name = ServerName::try_from(name.to_owned()).expect("a server name");
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let stream = connector.connect(name, stream).await.expect("the TLS handshake succeeds");
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
-    stream
+    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 async fn patiently<T>(wait: impl Future<Output = T>) -> T {

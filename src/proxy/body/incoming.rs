@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -33,6 +34,14 @@ pub(in crate::proxy) enum IncomingBodyError {
 }
 
 impl IncomingBody {
+    /// The same body, which has to come whole within `limit`.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        match self {
+            Self::Request(body) => Self::Request(body.within(limit)),
+            other => other,
+        }
+    }
+
     /// Finds out the length of a body that has none yet, by holding it, and puts it into `headers`.
     ///
     /// # Errors
@@ -80,7 +89,7 @@ impl From<IncomingBodyError> for S3Error {
 /// The client stopped sending, or its connection ended.
 pub(in crate::proxy) fn reading_failed(error: &RequestBodyError) -> S3Error {
     match error {
-        RequestBodyError::Idle(_) => S3Error::new(
+        RequestBodyError::Idle(_) | RequestBodyError::Late(_) | RequestBodyError::Slow => S3Error::new(
             ErrorCode::RequestTimeout,
             "Your socket connection to the server was not read from or written to within the timeout period.",
         ),

@@ -16,7 +16,11 @@ pub(in crate::proxy) struct FormAnswer {
 
 impl FormAnswer {
     /// Makes it from `response`, the answer to the upload of the object at `object`.
-    pub(in crate::proxy) fn in_place_of(&self, response: Response<ResponseBody>, object: &str) -> Response<ResponseBody> {
+    pub(in crate::proxy) fn in_place_of(
+        &self,
+        response: Response<ResponseBody>,
+        object: &str,
+    ) -> Response<ResponseBody> {
         let (mut parts, _) = response.into_parts();
         let etag = parts.headers.get(ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default().to_owned();
         let (bucket, key) = (self.bucket.as_str(), self.key.as_str());

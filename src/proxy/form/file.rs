@@ -124,7 +124,9 @@ impl Body for FormFile {
                 // HTTP trailers take no effect.
                 Some(Ok(frame)) => this.piece = frame.into_data().unwrap_or_default(),
                 Some(Err(error)) => return Poll::Ready(Some(Err(IncomingBodyError::Request(error)))),
-                None => return Poll::Ready(this.reader.finish().err().map(|error| Err(IncomingBodyError::Form(error)))),
+                None => {
+                    return Poll::Ready(this.reader.finish().err().map(|error| Err(IncomingBodyError::Form(error))));
+                }
             }
         }
     }

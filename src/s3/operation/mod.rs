@@ -87,7 +87,8 @@ pub enum DemandTarget {
 pub fn classify(input: Classify<'_>) -> Result<Classified, S3Error> {
     let row = select(input)?;
     if row.support == Support::Form {
-        let message = "Bucket POST must be a form of the enclosure-type multipart/form-data that is signed in its fields.";
+        let message =
+            "Bucket POST must be a form of the enclosure-type multipart/form-data that is signed in its fields.";
         return Err(S3Error::new(ErrorCode::MalformedPOSTRequest, message));
     }
     if let Support::NotImplemented(reason) = row.support {

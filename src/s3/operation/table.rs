@@ -174,12 +174,13 @@ const MIB: u64 = 1024 * KIB;
 const DATA: Body = Body::Data;
 // 1,000 lifecycle or replication rules are well under this.
 const DOCUMENT: Body = Body::Forwarded { limit: MIB };
-const PARTS: Body = Body::Forwarded { limit: 4 * MIB };
+const PARTS: Body = Body::Parsed { limit: 4 * MIB };
 const POLICY: Body = Body::Parsed { limit: 20 * KIB };
 const ACL: Body = Body::Parsed { limit: MIB };
 const BATCH: Body = Body::Parsed { limit: 8 * MIB };
 const TAGS: Body = Body::Parsed { limit: 64 * KIB };
 const PLACES: Body = Body::Inspected { limit: MIB };
+const CORS: Body = Body::Parsed { limit: 64 * KIB };
 const SMALL: Body = Body::Parsed { limit: 16 * KIB };
 
 const FORM: Support = Support::Form;
@@ -264,7 +265,7 @@ operations! {
     PutBucketAccelerateConfiguration Put Bucket, select "accelerate", needs [PutAccelerateConfiguration], body DOCUMENT;
     PutBucketAcl Put Bucket, select "acl", needs [PutBucketAcl], body ACL;
     PutBucketAnalyticsConfiguration Put Bucket, select "analytics", with "id", needs [PutAnalyticsConfiguration], body PLACES;
-    PutBucketCors Put Bucket, select "cors", needs [PutBucketCORS], body DOCUMENT;
+    PutBucketCors Put Bucket, select "cors", needs [PutBucketCORS], body CORS;
     PutBucketEncryption Put Bucket, select "encryption", needs [PutEncryptionConfiguration], body DOCUMENT;
     PutBucketIntelligentTieringConfiguration Put Bucket, select "intelligent-tiering", with "id", needs [PutIntelligentTieringConfiguration], body DOCUMENT;
     PutBucketInventoryConfiguration Put Bucket, select "inventory", with "id", needs [PutInventoryConfiguration], body PLACES;

@@ -45,9 +45,8 @@ impl Boundary {
     /// `MalformedPOSTRequest` if RFC 2046 does not allow it.
     pub fn parse(boundary: &str) -> Result<Self, S3Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-        let right = (1..=Self::LONGEST).contains(&boundary.len())
-            && boundary.bytes().all(allowed)
-            && !boundary.ends_with(' ');
+        let right =
+            (1..=Self::LONGEST).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
         if !right {
             return Err(malformed("the boundary is not 1 to 70 of the characters that RFC 2046 allows"));
         }

@@ -148,15 +148,9 @@ fn names_stand_once_whatever_their_case_and_the_file_is_there() {
         assert_eq!(read(&body, &[], AfterFile::Ignored), Err(ErrorCode::InvalidArgument));
     }
     let none = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n--{BOUNDARY}--\r\n");
-    assert_eq!(
-        read(none.as_bytes(), &[], AfterFile::Ignored),
-        Err(ErrorCode::IncorrectNumberOfFilesInPostRequest)
-    );
+    assert_eq!(read(none.as_bytes(), &[], AfterFile::Ignored), Err(ErrorCode::IncorrectNumberOfFilesInPostRequest));
     let empty = format!("--{BOUNDARY}--\r\n");
-    assert_eq!(
-        read(empty.as_bytes(), &[], AfterFile::Ignored),
-        Err(ErrorCode::IncorrectNumberOfFilesInPostRequest)
-    );
+    assert_eq!(read(empty.as_bytes(), &[], AfterFile::Ignored), Err(ErrorCode::IncorrectNumberOfFilesInPostRequest));
 }
 
 #[test]

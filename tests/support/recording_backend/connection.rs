@@ -69,13 +69,19 @@ impl Connection {
                     return Err(Ended);
                 }
                 Step::Wait(gate) => self.wait(&gate).await?,
-                Step::Write(bytes) => {
-                    self.stream.write_all(&bytes).await.map_err(|_| Ended)?;
-                    self.stream.flush().await.map_err(|_| Ended)?;
-                }
+                Step::WaitWithoutReading(gate) => gate.pass().await,
+                Step::Write(bytes) => self.write(&bytes).await?,
+                Step::WriteForever(bytes) => loop {
+                    self.write(&bytes).await?;
+                },
             }
         }
         Ok(())
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Ended> {
+        self.stream.write_all(bytes).await.map_err(|_| Ended)?;
+        self.stream.flush().await.map_err(|_| Ended)
     }
 
     /// Waits at a gate, but notices a peer that leaves meanwhile.
