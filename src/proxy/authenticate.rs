@@ -76,7 +76,7 @@ impl Proxy {
     pub(super) async fn authenticate(&self, received: Received, record: &mut Record) -> Result<Authenticated, Refusal> {
         let (mut head, body, peer) = received.into_unverified_parts();
         let (unverified, content) = if form::is_upload(&head) {
-            let form = self.read_form(&head, body).await?;
+            let form = Box::pin(self.read_form(&head, body)).await?;
             let (unverified, unverified_policy) = form.signature(&head, &self.accepted_region)?;
             (unverified, Content::Form(Box::new((form, unverified_policy))))
         } else {
@@ -136,6 +136,7 @@ impl Proxy {
 }
 
 /// What came with a head whose signature is not verified yet.
+#[expect(clippy::large_enum_variant, reason = "nearly every request has the large one, once")]
 enum Content {
     /// A form up to its file, with its policy.
     Form(Box<(UnverifiedForm, PostPolicy)>),

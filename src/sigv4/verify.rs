@@ -207,16 +207,13 @@ impl UnverifiedSignature {
         CANONICAL.with_borrow_mut(|(canonical_request, string_to_sign)| {
             canonical_request.clear();
             string_to_sign.clear();
-            let complete = match &self.policy {
-                Some(policy) => {
-                    string_to_sign.extend_from_slice(policy.as_bytes());
-                    Ok(())
-                }
-                None => {
-                    let complete = self.write_canonical_request(head, canonical_request);
-                    write_string_to_sign(string_to_sign, self.time, &self.scope, canonical_request);
-                    complete
-                }
+            let complete = if let Some(policy) = &self.policy {
+                string_to_sign.extend_from_slice(policy.as_bytes());
+                Ok(())
+            } else {
+                let complete = self.write_canonical_request(head, canonical_request);
+                write_string_to_sign(string_to_sign, self.time, &self.scope, canonical_request);
+                complete
             };
             let matches = bool::from(key.mac(string_to_sign).ct_eq(&self.signature)) && complete.is_ok();
             if !known {
