@@ -1,6 +1,7 @@
 //! Step two: who sent it. Form, then time, then key and signature, then session token, expiry and
 //! suspension; an unknown key goes through the same work as a known one. Forms go the same way: what differs
-//! is where the signature stands and what it is over.
+//! is where the signature stands and what it is over. A request without any trace of a signature is nobody's,
+//! if the configuration lets nobody ask for anything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::Proxy;
+use super::anonymous;
 use super::body::{IncomingBody, UnverifiedBody};
 use super::error::Refusal;
 use super::form::{self, FormAnswer, ReadForm, UnverifiedForm};
@@ -20,7 +22,7 @@ use crate::listener::{Peer, RequestBody};
 use crate::s3::{ErrorCode, PostPolicy, RequestHead, S3Error};
 use crate::sigv4::{Form, Payload, UnverifiedSignature};
 
-/// A request whose signature was made by a living key. Only [`Proxy::authenticate`] makes one.
+/// A request whose signature was made by a living key, or one that nobody signed. Only [`Proxy::authenticate`] makes one.
 pub(super) struct Authenticated {
     head: RequestHead,
     body: UnverifiedBody,
@@ -79,6 +81,20 @@ impl Proxy {
             let form = Box::pin(self.read_form(&head, body)).await?;
             let (unverified, unverified_policy) = form.signature(&head, &self.accepted_region)?;
             (unverified, Content::Form(Box::new((form, unverified_policy))))
+        } else if anonymous::is_nobodys(&head) {
+            self.admit_nobody(&mut head, &body)?;
+            record.is_anonymous();
+            let sender = Sender::Anonymous(self.authority.organization().clone());
+            let body = UnverifiedBody::new(IncomingBody::Request(body), None);
+            return Ok(Authenticated {
+                head,
+                body,
+                form_answer: None,
+                sender,
+                payload: Payload::Empty,
+                until: None,
+                peer,
+            });
         } else {
             (UnverifiedSignature::read(&head, &self.accepted_region)?, Content::Request(body))
         };
@@ -91,8 +107,9 @@ impl Proxy {
         };
         let scope = unverified.scope();
         let signing_key = key.signing_key(scope.date, &scope.region, "s3");
-        let signature = unverified.verify(&head, &signing_key, known)?;
+        let signature = unverified.verify_forgiving(&head, &signing_key, known, self.forgiving.rules())?;
         record.proved(&key.principal);
+        self.forgiving.note(signature.forgiven(), record);
         judge_session_token(content.session_token(&head), &key)?;
         self.refuse_dead_key(&key, now)?;
         self.keys.note_use(&key);

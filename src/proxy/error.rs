@@ -10,6 +10,7 @@ use crate::authority::AuthorityError;
 use crate::backend::BackendError;
 use crate::keys::KeysError;
 use crate::s3::{ErrorCode, S3Error, xml};
+use crate::sigv4::unsigned;
 
 /// A request that is not answered with success: what the client is told, and what the operator is.
 #[derive(Debug)]
@@ -34,6 +35,18 @@ impl Refusal {
     /// An error of our own, with the reason for the operator.
     pub(super) fn because(error: S3Error, reason: impl Into<String>) -> Self {
         Self { shown: Shown::Own(error), reason: Some(reason.into()), broken_body: false }
+    }
+
+    /// The same for who signed nothing: whatever was found against the request, they hear that it is not
+    /// signed. What is not the fault of the request stays as it is.
+    pub(super) fn untold(self) -> Self {
+        match self.shown {
+            Shown::Own(error) if error.code.status().is_client_error() || error.code == ErrorCode::NotImplemented => {
+                let reason = self.reason.unwrap_or_else(|| format!("{}: {}", error.code.as_str(), error.message));
+                Self { shown: Shown::Own(unsigned()), reason: Some(reason), broken_body: self.broken_body }
+            }
+            _ => self,
+        }
     }
 
     /// A body that did not keep what was promised of it.

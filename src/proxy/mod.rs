@@ -11,6 +11,7 @@
 //! file of the step that earns them: a skipped check does not compile.
 
 mod admission;
+mod anonymous;
 mod authenticate;
 mod authorize;
 mod body;
@@ -19,6 +20,7 @@ mod context;
 mod cors;
 mod document;
 mod error;
+mod forgiveness;
 mod form;
 mod forward;
 mod judge;
@@ -51,6 +53,8 @@ use authorize::Permitted;
 use buffers::Buffers;
 use cors::{Cors, Crossing};
 use error::Refusal;
+pub use forgiveness::ForgivenCounters;
+use forgiveness::Forgiving;
 use own::Turns;
 use record::{Record, RequestIds};
 pub use response_body::ResponseBody;
@@ -64,6 +68,8 @@ pub struct Proxy {
     domains: Domains,
     region: String,
     accepted_region: AcceptedRegion,
+    /// Whether requests that nobody signed are judged at all.
+    anonymous: bool,
     response_timeout: Duration,
     idle_timeout: Duration,
     after_expiry: Duration,
@@ -71,6 +77,8 @@ pub struct Proxy {
     max_headers: usize,
     /// How long what stands before the file of a form may take to arrive.
     form_timeout: Duration,
+    /// What is forgiven in a signature that does not match.
+    forgiving: Forgiving,
     serves_tls: bool,
     /// Changes of a bucket happen one after the other.
     turns: Turns,
@@ -103,12 +111,14 @@ impl Proxy {
             domains: Domains::new(s3.domains.clone()),
             region: s3.region.clone(),
             accepted_region: if s3.any_region { AcceptedRegion::Any } else { AcceptedRegion::Only(s3.region.clone()) },
+            anonymous: s3.anonymous,
             response_timeout: limits.backend_response_timeout,
             idle_timeout: limits.backend_idle_timeout,
             after_expiry: limits.after_expiry,
             document_timeout: limits.document_timeout,
             max_headers: limits.max_headers,
             form_timeout: limits.header_timeout,
+            forgiving: Forgiving::new(s3),
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
             cors: Cors::new(s3),
@@ -122,6 +132,12 @@ impl Proxy {
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         self.admission.counters()
+    }
+
+    /// What was forgiven in signatures.
+    #[must_use]
+    pub fn forgiven(&self) -> Arc<ForgivenCounters> {
+        self.forgiving.counters()
     }
 
     /// Answers one request. Every failure becomes an answer here; nothing is returned as an error.

@@ -59,6 +59,8 @@ impl Record {
             operation: None,
             access_key_id: None,
             principal: None,
+            anonymous: false,
+            forgiven: None,
             decision: None,
             status: 0,
             error_code: None,
@@ -121,6 +123,14 @@ impl Record {
 
     pub(super) fn proved(&mut self, principal: &Principal) {
         self.event.principal = Some(principal.clone());
+    }
+
+    pub(super) fn forgiven(&mut self, what: &'static str) {
+        self.event.forgiven = Some(what);
+    }
+
+    pub(super) fn is_anonymous(&mut self) {
+        self.event.anonymous = true;
     }
 
     pub(super) fn classified(&mut self, operation: &'static str) {

@@ -9,6 +9,9 @@
 //! VerifiedSignature --into_chunk_verifier--> ChunkVerifier --SignedChunkDecoder--> the data of verified chunks
 //! ```
 
+mod alternatives;
+#[cfg(test)]
+mod alternatives_tests;
 mod canonical;
 mod chunk_signature;
 mod chunked;
@@ -16,17 +19,21 @@ mod header_form;
 mod payload;
 mod post_form;
 mod query_form;
+mod refusal;
 mod scope;
 mod sign;
+mod signed_headers;
 mod signing_key;
 #[cfg(test)]
 mod tests;
 mod verify;
 
+pub use alternatives::{Forgiven, Forgiveness};
 pub use canonical::MissingHeader;
 pub use chunk_signature::{ChunkSigner, ChunkVerifier};
 pub use chunked::{ChunkedDecoder, LARGEST_CHUNK, SignedChunkDecoder};
 pub use payload::Payload;
+pub use refusal::unsigned;
 pub use scope::{AcceptedRegion, Scope, Service, SigningTime};
 pub use sign::{UpstreamPayload, sign};
 pub use signing_key::SigningKey;

@@ -5,7 +5,8 @@
 use super::canonical::ALGORITHM;
 use super::payload::Payload;
 use super::scope::{AcceptedRegion, CredentialError, Scope, Service, SigningTime};
-use super::verify::{Form, SignedHeaders, UnverifiedSignature};
+use super::signed_headers::SignedHeaders;
+use super::verify::{Form, UnverifiedSignature};
 use crate::s3::post_form::Fields;
 use crate::s3::{ErrorCode, PostPolicy, RequestHead, S3Error};
 
@@ -24,7 +25,7 @@ impl UnverifiedSignature {
         region: &AcceptedRegion,
     ) -> Result<(Self, PostPolicy), S3Error> {
         if fields.get("awsaccesskeyid").is_some() || fields.get("signature").is_some() {
-            return Err(super::verify::signature_version_2());
+            return Err(super::refusal::signature_version_2());
         }
         let [policy, algorithm, credential, date, signature] = FIELDS.map(|name| fields.get(name));
         if [policy, algorithm, credential, date, signature].iter().all(Option::is_none) {
@@ -46,12 +47,12 @@ impl UnverifiedSignature {
         let signature = required(signature, "x-amz-signature")?;
         match required(algorithm, "x-amz-algorithm")? {
             ALGORITHM => {}
-            "AWS4-ECDSA-P256-SHA256" => return Err(super::verify::signature_version_4a()),
+            "AWS4-ECDSA-P256-SHA256" => return Err(super::refusal::signature_version_4a()),
             _ => return Err(invalid("x-amz-algorithm", "only AWS4-HMAC-SHA256 is supported")),
         }
         let (access_key_id, scope) = Scope::parse_credential(required(credential, "x-amz-credential")?, Service::S3)
             .map_err(|error| match error {
-                CredentialError::Length(_) => super::verify::unknown_access_key(),
+                CredentialError::Length(_) => super::refusal::unknown_access_key(),
                 error => S3Error::new(
                     ErrorCode::AuthorizationQueryParametersError,
                     format!("Error parsing the X-Amz-Credential field: {error}."),

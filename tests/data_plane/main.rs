@@ -13,6 +13,7 @@ mod commit_safety;
 mod cors;
 mod cors_rules;
 mod expiry;
+mod forgiveness;
 mod forward_request;
 mod forward_response;
 mod found_in_review;

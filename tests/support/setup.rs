@@ -11,6 +11,8 @@ use super::app::{BACKEND_KEY_ID, BACKEND_SECRET};
 pub(crate) struct Setup {
     pub(crate) domains: Vec<String>,
     pub(crate) any_region: bool,
+    /// More lines of `[s3]`.
+    pub(crate) s3: Vec<String>,
     pub(crate) tls: bool,
     /// More lines of `[s3]`.
     pub(crate) s3: Vec<String>,
@@ -63,6 +65,7 @@ impl Setup {
         Self {
             domains: vec!["s3.example.com".to_owned()],
             any_region: false,
+            s3: Vec::new(),
             tls: false,
             s3: Vec::new(),
             backends: vec![BackendSetup::new("main", endpoint)],
