@@ -32,6 +32,9 @@ pub mod operations {}
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 
+#[doc = include_str!("post_forms.md")]
+pub mod post_forms {}
+
 #[doc = include_str!("request_life.md")]
 pub mod request_life {}
 
