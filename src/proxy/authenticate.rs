@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Proxy;
 use super::anonymous;
+use super::body::UnverifiedBody;
 use super::error::Refusal;
 use super::receive::Received;
 use super::record::Record;
@@ -53,8 +54,8 @@ impl Authenticated {
         self.until
     }
 
-    pub(super) fn into_parts(self) -> (RequestHead, RequestBody) {
-        (self.head, self.body)
+    pub(super) fn into_parts(self) -> (RequestHead, UnverifiedBody) {
+        (self.head, UnverifiedBody::new(self.body, self.signature.into_chunk_verifier()))
     }
 }
 

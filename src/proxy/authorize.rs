@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Proxy;
 use super::authenticate::Authenticated;
+use super::body::UnverifiedBody;
 use super::context::{lists, parameter};
 use super::error::Refusal;
 use super::judge::Judge;
@@ -16,7 +17,6 @@ use crate::authority::AuthorityError;
 use crate::backend::Backend;
 use crate::identity::{Groups, Permission};
 use crate::keys::Standing;
-use crate::listener::RequestBody;
 use crate::s3::operation::{Classified, Classify, Operation, Support, Target, classify};
 use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, RequestHead, S3Error};
 use crate::sigv4::Payload;
@@ -33,7 +33,7 @@ pub(super) enum Permitted {
 /// and only one of these can be forwarded.
 pub(super) struct Authorized {
     head: RequestHead,
-    body: RequestBody,
+    body: UnverifiedBody,
     classified: Classified,
     payload: Payload,
     backend: Arc<Backend>,
@@ -44,7 +44,7 @@ pub(super) struct Authorized {
 /// A request that its sender may make and that is answered here. It cannot be forwarded.
 pub(super) struct AuthorizedHere {
     pub(super) head: RequestHead,
-    pub(super) body: RequestBody,
+    pub(super) body: UnverifiedBody,
     pub(super) classified: Classified,
     pub(super) payload: Payload,
     /// When the transfer has to end, its key having expired.
@@ -58,7 +58,7 @@ pub(super) struct AuthorizedHere {
 /// The parts of an [`Authorized`] request.
 pub(super) struct AuthorizedParts {
     pub(super) head: RequestHead,
-    pub(super) body: RequestBody,
+    pub(super) body: UnverifiedBody,
     pub(super) classified: Classified,
     pub(super) payload: Payload,
     pub(super) backend: Arc<Backend>,

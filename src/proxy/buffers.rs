@@ -13,7 +13,14 @@ pub(super) struct Buffers(Arc<Semaphore>);
 
 /// A part of that memory, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Reserved(#[expect(dead_code, reason = "held, never read")] OwnedSemaphorePermit);
+pub(super) struct Reserved(OwnedSemaphorePermit);
+
+impl Reserved {
+    /// Holds `more` as well, which is of the same memory.
+    pub(super) fn add(&mut self, more: Self) {
+        self.0.merge(more.0);
+    }
+}
 
 impl Buffers {
     /// Memory for `bytes` in all.

@@ -257,8 +257,7 @@ fn payload_text(payload: Payload, headers: &HeaderMap) -> Option<&str> {
     match payload {
         Payload::Empty => Some(EMPTY_SHA256),
         Payload::Sha256(_) => text(headers, "x-amz-content-sha256").ok().flatten(),
-        Payload::Unsigned => Some("UNSIGNED-PAYLOAD"),
-        Payload::UnsignedTrailer => Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        sentinel => sentinel.sentinel(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::sigv4::unsigned;
 pub(super) struct Refusal {
     shown: Shown,
     reason: Option<String>,
-    /// Whether the client's body was broken, so that what follows on its connection is not to be trusted.
+    /// Whether the client's head or body was broken, so that what follows on its connection is not to be trusted.
     broken_body: bool,
 }
 
@@ -52,6 +52,12 @@ impl Refusal {
     /// A body that did not keep what was promised of it.
     pub(super) fn of_body(error: S3Error) -> Self {
         Self { broken_body: true, ..error.into() }
+    }
+
+    /// A head that is not read alike everywhere, or that is no head of an S3 request: whoever sent it may have
+    /// meant another end of it.
+    pub(super) fn of_head(error: S3Error) -> Self {
+        Self::of_body(error)
     }
 
     /// An error that the backend gave and that is the client's to know.

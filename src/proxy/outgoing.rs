@@ -11,14 +11,13 @@ use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 
 use super::Proxy;
-use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, VerifyingBody, announce_trailer};
+use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, UnverifiedBody, VerifyingBody, announce_trailer};
 use super::error::Refusal;
 use super::judge::Judge;
 use super::own::Turn;
 use super::rebuild;
 use super::record::Record;
 use crate::backend::{Backend, UpstreamBody};
-use crate::listener::RequestBody;
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
 use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
@@ -58,7 +57,7 @@ pub(super) struct Described<'a> {
 pub(super) async fn read_document(
     proxy: &Proxy,
     head: &RequestHead,
-    body: RequestBody,
+    body: UnverifiedBody,
     classified: &Classified,
     payload: Payload,
 ) -> Result<Bytes, Refusal> {
@@ -66,7 +65,7 @@ pub(super) async fn read_document(
     let length = promise.length()?;
     refuse_excess(length, classified)?;
     let _reserved = proxy.buffers.reserve(length)?;
-    let (verifying, _) = VerifyingBody::new(body.within(proxy.document_timeout), promise)?;
+    let (verifying, _) = VerifyingBody::new(body.within(proxy.document_timeout), promise, &proxy.buffers)?;
     let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
     Ok(document)
 }
@@ -79,7 +78,7 @@ impl Outgoing {
     pub(super) async fn prepare(
         proxy: &Proxy,
         described: Described<'_>,
-        body: RequestBody,
+        body: UnverifiedBody,
         headers: &mut HeaderMap,
         judge: &mut Judge,
         record: &mut Record,
@@ -91,13 +90,15 @@ impl Outgoing {
         let upstream = match payload {
             Payload::Empty => UpstreamPayload::Empty,
             Payload::Sha256(hash) => UpstreamPayload::Sha256(hash),
-            Payload::Unsigned | Payload::UnsignedTrailer => UpstreamPayload::Unsigned,
+            Payload::SignedChunks | Payload::SignedChunksTrailer | Payload::Unsigned | Payload::UnsignedTrailer => {
+                UpstreamPayload::Unsigned
+            }
         };
         let trailing = promise.trailing().filter(|_| backend.takes_trailers());
         let is_read_whole = matches!(classified.row.body, Body::Parsed { .. } | Body::Inspected { .. });
         let _reserved = if is_read_whole { Some(proxy.buffers.reserve(length)?) } else { None };
         let body = if is_read_whole { body.within(proxy.document_timeout) } else { body };
-        let (verifying, proof) = VerifyingBody::new(body, promise)?;
+        let (verifying, proof) = VerifyingBody::new(body, promise, &proxy.buffers)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
             let turn = proxy.before_making(described).await?;

@@ -15,6 +15,10 @@ pub enum Payload {
     Sha256([u8; 32]),
     /// `UNSIGNED-PAYLOAD`: the signature does not cover the body.
     Unsigned,
+    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`: aws-chunked framing, each chunk with its signature.
+    SignedChunks,
+    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`: the same with a checksum in a signed trailer.
+    SignedChunksTrailer,
     /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: aws-chunked framing with a checksum in the trailer.
     UnsignedTrailer,
 }
@@ -52,6 +56,11 @@ impl PayloadSource {
     }
 }
 
+const SIGNED_CHUNKS: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+const SIGNED_CHUNKS_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
 /// The SHA-256 of nothing, in lower-case hexadecimal.
 pub(crate) const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -59,22 +68,23 @@ impl Payload {
     /// Reads the value of `x-amz-content-sha256`.
     ///
     /// # Errors
-    /// `NotImplemented` for the signed chunk forms, which are refused by name; `InvalidArgument` for
+    /// `NotImplemented` for chunks with signatures of version 4A, which are refused by name; `InvalidArgument` for
     /// anything else that is not a known word or a SHA-256.
     pub fn parse(value: &str) -> Result<Self, S3Error> {
         match value {
-            "UNSIGNED-PAYLOAD" => Ok(Self::Unsigned),
-            "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Ok(Self::UnsignedTrailer),
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-            | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
-            | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
-            | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER" => Err(S3Error::new(
-                ErrorCode::NotImplemented,
-                format!(
-                    "x-amz-content-sha256 '{value}' is not supported here. Send the body's SHA-256, UNSIGNED-PAYLOAD, \
-                     or STREAMING-UNSIGNED-PAYLOAD-TRAILER with a trailing checksum."
-                ),
-            )),
+            UNSIGNED => Ok(Self::Unsigned),
+            UNSIGNED_TRAILER => Ok(Self::UnsignedTrailer),
+            SIGNED_CHUNKS => Ok(Self::SignedChunks),
+            SIGNED_CHUNKS_TRAILER => Ok(Self::SignedChunksTrailer),
+            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD" | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER" => {
+                Err(S3Error::new(
+                    ErrorCode::NotImplemented,
+                    format!(
+                        "x-amz-content-sha256 '{value}' is not supported here. Sign with AWS4-HMAC-SHA256 for one \
+                     region and send STREAMING-AWS4-HMAC-SHA256-PAYLOAD, the body's SHA-256, or UNSIGNED-PAYLOAD."
+                    ),
+                ))
+            }
             _ => {
                 let lower = value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
                 let mut hash = [0_u8; 32];
@@ -84,11 +94,35 @@ impl Payload {
                 Err(S3Error::new(
                     ErrorCode::InvalidArgument,
                     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
-                     or the SHA-256 of the body in lower-case hexadecimal.",
+                     STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, or the SHA-256 of the body in lower-case hexadecimal.",
                 )
                 .with("ArgumentName", "x-amz-content-sha256")
                 .with("ArgumentValue", value))
             }
         }
+    }
+
+    /// The word that says so, where it is one.
+    #[must_use]
+    pub fn sentinel(self) -> Option<&'static str> {
+        match self {
+            Self::Empty | Self::Sha256(_) => None,
+            Self::SignedChunks => Some(SIGNED_CHUNKS),
+            Self::SignedChunksTrailer => Some(SIGNED_CHUNKS_TRAILER),
+            Self::Unsigned => Some(UNSIGNED),
+            Self::UnsignedTrailer => Some(UNSIGNED_TRAILER),
+        }
+    }
+
+    /// Whether the body comes in chunks with signatures.
+    #[must_use]
+    pub fn has_signed_chunks(self) -> bool {
+        matches!(self, Self::SignedChunks | Self::SignedChunksTrailer)
+    }
+
+    /// Whether a trailer stands behind the body.
+    #[must_use]
+    pub fn has_trailer(self) -> bool {
+        matches!(self, Self::SignedChunksTrailer | Self::UnsignedTrailer)
     }
 }

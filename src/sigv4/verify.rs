@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 
 use super::alternatives::{Alternative, Forgiven, Forgiveness};
 use super::canonical::{Canonical, MissingHeader, write_string_to_sign};
+use super::chunk_signature::ChunkVerifier;
 use super::payload::{Payload, PayloadSource};
 use super::refusal::{mismatch, signature_version_2, unknown_access_key, unsigned};
 use super::scope::{AcceptedRegion, Scope, SigningTime};
@@ -53,6 +54,7 @@ pub struct VerifiedSignature {
     form: Form,
     payload: Payload,
     time: SigningTime,
+    chunks: Option<ChunkVerifier>,
     forgiven: Option<Forgiven>,
 }
 
@@ -195,8 +197,10 @@ impl UnverifiedSignature {
                 return Err(unknown_access_key().with("AWSAccessKeyId", self.access_key_id.as_str()));
             }
             if matches || forgiven.is_some() || crate::fault::check_is_off("signature") {
-                let Self { access_key_id, form, payload, time, .. } = self;
-                return Ok(VerifiedSignature { access_key_id, form, payload, time, forgiven });
+                let Self { access_key_id, form, payload, time, scope, signature, .. } = self;
+                let has_chunks = payload.has_signed_chunks();
+                let chunks = has_chunks.then(|| ChunkVerifier::new(key, time, &scope, signature));
+                return Ok(VerifiedSignature { access_key_id, form, payload, time, chunks, forgiven });
             }
             Err(mismatch(&self, complete, canonical_request, string_to_sign))
         })
@@ -336,6 +340,12 @@ impl VerifiedSignature {
     #[must_use]
     pub fn time(&self) -> SigningTime {
         self.time
+    }
+
+    /// What verifies the chunks of the body, where it comes in signed chunks.
+    #[must_use]
+    pub fn into_chunk_verifier(self) -> Option<ChunkVerifier> {
+        self.chunks
     }
 
     /// Takes the authentication parameters and the hoisted headers of a presigned URL out of the query

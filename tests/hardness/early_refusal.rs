@@ -19,7 +19,13 @@ fn refused(app: &TestApp) -> Vec<Request> {
         request.tamper(|request| request.body = upload(length)).in_http_chunks(size)
     };
     // Chunks that end just before the hidden request, too.
-    vec![with_length(0), with_length(1 << 20), in_chunks(0, 10_000), in_chunks(1 << 20, 1 << 20), in_chunks(1 << 16, 1 << 16)]
+    vec![
+        with_length(0),
+        with_length(1 << 20),
+        in_chunks(0, 10_000),
+        in_chunks(1 << 20, 1 << 20),
+        in_chunks(1 << 16, 1 << 16),
+    ]
 }
 
 async fn nothing_hidden_is_served(app: &TestApp) {

@@ -12,7 +12,7 @@ fn expecting(app: &TestApp) -> Request {
 async fn k08_a_refused_request_is_not_asked_for_its_body() {
     let app = TestApp::start().await;
     let upload = |key| Request::put("/bucket/key").body("body").sign(key, now()).header("Expect", "100-continue");
-    let too_long = Request::post("/bucket?delete").body(vec![b'x'; 9 << 20]).check_with_md5();
+    let too_long = Request::post("/bucket?delete").body(vec![b'x'; 9 << 20]);
     let too_long = too_long.sign(&app.write, now()).header("Expect", "100-continue");
     for (request, status) in [
         (upload(&app.write.with_wrong_secret()), 403),
@@ -42,9 +42,16 @@ async fn k08_a_refused_request_is_not_asked_for_its_body() {
 async fn k08_an_expectation_other_than_100_continue_fails() {
     let app = TestApp::start().await;
     let upload = || Request::put("/bucket/key").body("body").sign(&app.write, now());
-    for value in ["200-ok", "", "100", "100-continue, 100-continue", "100-continue, other", "100-continue;a=b", "x100-continue"] {
+    for value in
+        ["200-ok", "", "100", "100-continue, 100-continue", "100-continue, other", "100-continue;a=b", "x100-continue"]
+    {
         app.refuses(&upload().header("Expect", value), 417, "ExpectationFailed").await;
-        app.refuses(&Request::get("/bucket/key").sign(&app.read, now()).header("Expect", value), 417, "ExpectationFailed").await;
+        app.refuses(
+            &Request::get("/bucket/key").sign(&app.read, now()).header("Expect", value),
+            417,
+            "ExpectationFailed",
+        )
+        .await;
     }
     let twice = upload().header("Expect", "100-continue").header("Expect", "100-continue");
     app.refuses(&twice, 417, "ExpectationFailed").await;
@@ -83,7 +90,10 @@ async fn k08_a_backend_that_answers_before_the_body_is_asked_for_is_heard() {
         connection.finish_sending().await;
         assert!(connection.is_closed().await, "nobody knows what the client will send now");
         let requests = app.backend.settle().await;
-        assert!(requests.len() <= before + 1 && requests.iter().all(|request| !request.could_commit()), "{requests:#?}");
+        assert!(
+            requests.len() <= before + 1 && requests.iter().all(|request| !request.could_commit()),
+            "{requests:#?}"
+        );
     }
     // Nothing of it is left on a connection that the next request uses.
     assert_eq!(app.send(&Request::get("/bucket/key").sign(&app.read, now())).await.body, b"stored bytes");

@@ -1,6 +1,6 @@
 //! Where a body ends: every way to say it so that two servers may understand it differently.
 
-use crate::smuggled::{HIDDEN, chunked, hidden, is_400, refused_and_closed, upload};
+use crate::smuggled::{HIDDEN, chunked, hidden, is_400, only_answer, refused_and_closed, upload};
 use crate::support::app::{TestApp, now};
 use crate::support::chunks::{CHECKSUMS, crc32};
 use crate::support::request::Request;
@@ -112,7 +112,9 @@ async fn k02_a_content_length_that_is_no_number_is_refused_and_the_connection_cl
     ];
     for length in lengths {
         let request = upload(&app, &[("Content-Length", length)], hidden(&app));
-        is_400(length, &refused_and_closed(&app, length, &request.bytes()).await);
+        let response = refused_and_closed(&app, length, &request.bytes()).await;
+        // The HTTP library calls the longest of all too large, and says nothing else.
+        assert!(response.status == 431 && response.body.is_empty() || response.status == 400, "{length}: {response:?}");
     }
     for (first, second) in [("5", "6"), ("6", "5"), ("0", "5"), ("5", "05x")] {
         let what = format!("{first} and {second}");
@@ -135,7 +137,17 @@ async fn k03_a_chunk_size_that_overflows_is_refused_and_the_connection_closed() 
     let body = String::from_utf8(in_chunks.body.clone()).unwrap();
     assert!(body.starts_with(&usual));
     let sixteen_more = format!("1000000000000000{:x}", request.body.len());
-    for size in [&sixteen_more, "10000000000000000", "ffffffffffffffff", "fffffffffffffffff", "8000000000000000", "-1", "0x5", " 5", ""] {
+    for size in [
+        &sixteen_more,
+        "10000000000000000",
+        "ffffffffffffffff",
+        "fffffffffffffffff",
+        "8000000000000000",
+        "-1",
+        "0x5",
+        " 5",
+        "",
+    ] {
         let hostile = in_chunks.clone().tamper(|request| {
             request.body = body.replacen(&usual, &format!("{size}\r\n"), 1).into_bytes();
         });
@@ -186,33 +198,45 @@ async fn k05_an_http_1_0_body_without_a_length_is_refused_and_the_connection_clo
     ] {
         let what = format!("{framing:?}");
         let request = upload(&app, framing, chunked(&hidden(&app)));
-        is_400(&what, &refused_and_closed(&app, &what, as_1_0(&request).as_bytes()).await);
+        let answer = only_answer(&app, &what, as_1_0(&request).as_bytes()).await;
+        assert!(answer[8..].starts_with(" 400 Bad Request"), "{what}: {answer}");
+        app.nothing_reached().await;
     }
     let good = upload(&app, &[("Content-Length", "5")], b"12345".to_vec());
-    let response = app.connect().await.try_exchange(as_1_0(&good).as_bytes(), "PUT").await;
-    assert!(response.is_err() || app.reached_once().await.body == b"12345");
+    let answer = only_answer(&app, "with a length", as_1_0(&good).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
+    assert_eq!(app.reached_once().await.body, b"12345");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn k06_an_upgrade_is_ignored_and_what_follows_is_a_request_of_its_own() {
     let app = TestApp::start().await;
-    for upgrade in [&[("Upgrade", "foo")][..], &[("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAAQAAP__")], &[("Upgrade", "websocket")]] {
+    for upgrade in [
+        &[("Upgrade", "foo")][..],
+        &[("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAAQAAP__")],
+        &[("Upgrade", "websocket")],
+    ] {
         let mut first = Request::get("/bucket/key").sign(&app.read, now()).header("Connection", "Upgrade");
         for (name, value) in upgrade {
             first = first.header(name, value);
         }
         let unsigned = Request::get(HIDDEN).bytes();
         let second = Request::get("/bucket/second").sign(&app.read, now()).bytes();
+        let before = app.backend.requests().len();
         let mut connection = app.connect().await;
         connection.send([first.bytes(), unsigned, second].concat()).await;
         let response = connection.response("GET").await;
         assert_eq!((response.status, &response.informational[..]), (200, &[][..]), "{upgrade:?}: {response:?}");
-        assert_eq!(app.reached_once().await.header("upgrade"), None);
-        // Each is judged by itself; a connection that ends here has answered neither.
-        let Ok(refused) = connection.try_response("GET").await else { continue };
+        // Each is judged by itself.
+        let refused = connection.response("GET").await;
         assert_eq!((refused.status, refused.code().as_deref()), (403, Some("AccessDenied")), "{refused:?}");
         assert_eq!(connection.response("GET").await.status, 200);
-        assert_eq!(app.reached_once().await.target, "/bucket/second");
+        let requests = app.backend.settle().await.split_off(before);
+        assert_eq!(
+            requests.iter().map(|request| &*request.target).collect::<Vec<_>>(),
+            ["/bucket/key", "/bucket/second"]
+        );
+        assert!(requests.iter().all(|request| request.header("upgrade").is_none()), "{requests:#?}");
     }
 }
 
@@ -222,9 +246,13 @@ async fn k06_connect_opens_no_tunnel() {
     for target in ["localhost:443", "/bucket/key"] {
         let connect = format!("CONNECT {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         let mut connection = app.connect().await;
-        connection.send([connect.as_bytes(), &hidden(&app)].concat()).await;
+        connection.send([connect.as_bytes(), &Request::get(HIDDEN).bytes()].concat()).await;
         let response = connection.try_response("GET").await;
         assert!(response.is_ok_and(|response| (400..500).contains(&response.status)), "{target}");
+        // What follows is a request without a signature, or nothing at all.
+        if let Ok(response) = connection.try_response("GET").await {
+            assert_eq!(response.status, 403, "{response:?}");
+        }
         app.nothing_reached().await;
     }
 }
@@ -234,12 +262,15 @@ async fn k09_a_body_that_a_method_does_not_take_is_refused_and_drained() {
     let app = TestApp::start().await;
     for method in ["GET", "HEAD", "DELETE"] {
         let plain = Request::new(method, "/bucket/key").body(hidden(&app)).sign(&app.admin, now());
-        let unsigned = Request::new(method, "/bucket/key").body(hidden(&app)).unsigned_payload().sign(&app.admin, now());
+        let unsigned =
+            Request::new(method, "/bucket/key").body(hidden(&app)).unsigned_payload().sign(&app.admin, now());
         let in_chunks = Request::new(method, "/bucket/key").unsigned_payload().sign(&app.admin, now());
         let in_chunks = in_chunks.tamper(|request| request.body = hidden(&app)).in_http_chunks(50);
         for request in [plain, unsigned, in_chunks] {
             let mut connection = app.connect().await;
-            connection.send([request.bytes(), Request::get("/bucket/next").sign(&app.read, now()).bytes()].concat()).await;
+            connection
+                .send([request.bytes(), Request::get("/bucket/next").sign(&app.read, now()).bytes()].concat())
+                .await;
             let response = connection.response(method).await;
             assert!(matches!(response.status, 400 | 411), "{request:?}: {response:?}");
             let next = connection.try_response("GET").await;

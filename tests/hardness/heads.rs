@@ -47,7 +47,16 @@ async fn k04_bare_line_ends_folds_and_spaces_in_a_head_are_refused_and_the_conne
 #[tokio::test(flavor = "multi_thread")]
 async fn names_with_underscores_are_refused_but_for_metadata() {
     let app = TestApp::start().await;
-    for name in ["x_amz_acl", "x-amz_acl", "X_Amz_Copy_Source", "content_length", "transfer_encoding", "Authorization_", "x_custom", "x-amz-meta_a"] {
+    for name in [
+        "x_amz_acl",
+        "x-amz_acl",
+        "X_Amz_Copy_Source",
+        "content_length",
+        "transfer_encoding",
+        "Authorization_",
+        "x_custom",
+        "x-amz-meta_a",
+    ] {
         let signed = Request::put("/bucket/key").body("body").header(name, "1").sign(&app.write, now());
         let unsigned = Request::put("/bucket/key").body("body").sign(&app.write, now()).header(name, "1");
         for request in [signed, unsigned] {
@@ -67,7 +76,13 @@ async fn a_target_in_absolute_form_has_to_agree_with_host() {
         let request = Request::get("/bucket/key").sign(&app.read, now());
         request.tamper(|request| request.target = format!("{prefix}/bucket/key"))
     };
-    for prefix in ["http://evil.example.com", "http://localhost:81", "http://localhost.", "http://user@localhost", "http://localhost@evil.example.com"] {
+    for prefix in [
+        "http://evil.example.com",
+        "http://localhost:81",
+        "http://localhost.",
+        "http://user@localhost",
+        "http://localhost@evil.example.com",
+    ] {
         let response = app.send(&absolute(prefix)).await;
         assert!(response.status == 400, "{prefix}: {response:?}");
         app.nothing_reached().await;
@@ -82,7 +97,8 @@ async fn more_header_fields_than_the_limit_are_refused_over_http_2_too() {
     let with = |count: usize| {
         let mut request = Request::get("/bucket/key").sign(&app.read, now());
         while request.headers.len() < count {
-            request = request.header(&format!("x-filler-{}", request.headers.len()), "1");
+            let name = format!("x-filler-{}", request.headers.len());
+            request = request.header(&name, "1");
         }
         request
     };

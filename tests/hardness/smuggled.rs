@@ -1,5 +1,10 @@
 //! A request inside the body of another, and what has to become of it: nothing.
 
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use crate::support::app::{TestApp, now};
 use crate::support::request::Request;
 use crate::support::wire::Response;
@@ -35,6 +40,17 @@ pub(crate) async fn refused_and_closed(app: &TestApp, what: &str, bytes: &[u8]) 
     assert!(connection.is_closed().await, "{what}: the connection is closed after one answer");
     app.nothing_reached().await;
     response
+}
+
+/// Sends `bytes` and reads to the close, whatever the version of HTTP. There has to be one answer.
+pub(crate) async fn only_answer(app: &TestApp, what: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(app.address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert_eq!(answer.matches("\r\ndate: ").count(), 1, "{what}: one answer: {answer}");
+    answer
 }
 
 /// A refusal made by the HTTP library is empty, one of ours is S3's.

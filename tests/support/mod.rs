@@ -11,4 +11,5 @@ pub(crate) mod recording_backend;
 pub(crate) mod request;
 pub(crate) mod setup;
 pub(crate) mod sign;
+pub(crate) mod signed_chunks;
 pub(crate) mod wire;

@@ -16,6 +16,11 @@ pub(super) enum Framing {
     Chunked,
     /// As they are.
     Plain,
+    /// aws-chunked, with a signature for each chunk.
+    SignedChunks {
+        /// Whether a signed trailer follows.
+        has_trailer: bool,
+    },
 }
 
 /// A body that was promised. Well-formed, and not yet kept.
@@ -55,16 +60,20 @@ impl Promise {
         match payload {
             Payload::Sha256(hash) => promise.sha256 = Some(hash),
             Payload::Empty | Payload::Unsigned => {}
-            Payload::UnsignedTrailer if of_object => {
-                promise.framing = Framing::Chunked;
+            Payload::SignedChunks | Payload::SignedChunksTrailer | Payload::UnsignedTrailer if of_object => {
+                let has_trailer = payload.has_trailer();
+                promise.framing = match payload {
+                    Payload::UnsignedTrailer => Framing::Chunked,
+                    _ => Framing::SignedChunks { has_trailer },
+                };
                 promise.length = Some(decoded_length(headers)?);
-                promise.trailing = Some(announced_trailer(headers)?);
+                promise.trailing = has_trailer.then(|| announced_trailer(headers)).transpose()?;
             }
-            Payload::UnsignedTrailer => {
-                return Err(invalid("STREAMING-UNSIGNED-PAYLOAD-TRAILER is only for PutObject and UploadPart."));
+            Payload::SignedChunks | Payload::SignedChunksTrailer | Payload::UnsignedTrailer => {
+                return Err(invalid("A streaming x-amz-content-sha256 is only for PutObject and UploadPart."));
             }
         }
-        if promise.framing == Framing::Plain && headers.contains_key("x-amz-trailer") {
+        if !payload.has_trailer() && headers.contains_key("x-amz-trailer") {
             return Err(invalid("x-amz-trailer is set, but x-amz-content-sha256 does not announce a trailer."));
         }
         if payload == Payload::Empty && promise.may_have_a_body(headers) && !fault("empty_body_when_no_hash") {
@@ -134,7 +143,9 @@ fn plain_number(text: &[u8]) -> Option<u64> {
 fn announced_trailer(headers: &HeaderMap) -> Result<Algorithm, S3Error> {
     let value = headers.get("x-amz-trailer").and_then(|value| value.to_str().ok()).map(str::trim);
     let Some(value) = value.filter(|value| !value.is_empty()) else {
-        return Err(invalid("STREAMING-UNSIGNED-PAYLOAD-TRAILER needs x-amz-trailer to name the trailing checksum."));
+        return Err(invalid(
+            "An x-amz-content-sha256 that ends in -TRAILER needs x-amz-trailer to name the trailing checksum.",
+        ));
     };
     Algorithm::of_header(&value.to_ascii_lowercase())?.ok_or_else(|| {
         S3Error::new(

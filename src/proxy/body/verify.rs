@@ -12,14 +12,16 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
+use super::decoder::Decoder;
 use super::digest;
 use super::digest::Digests;
-use super::promise::{Framing, Promise};
+use super::promise::Promise;
+use super::unverified::UnverifiedBody;
 use crate::backend::BodyFault;
 use crate::listener::{RequestBody, RequestBodyError};
+use crate::proxy::buffers::Buffers;
 use crate::s3::checksum::Checksum;
 use crate::s3::{ErrorCode, S3Error};
-use crate::sigv4::ChunkedDecoder;
 
 /// What became of a body: everything promised was kept, or the error to answer with.
 pub(in crate::proxy) type Proof = Result<Proved, S3Error>;
@@ -37,7 +39,8 @@ pub(in crate::proxy) type ProofReceiver = oneshot::Receiver<Proof>;
 /// A client's body being verified.
 pub(in crate::proxy) struct VerifyingBody {
     inner: RequestBody,
-    decoder: Option<ChunkedDecoder>,
+    /// Until the body has ended.
+    decoder: Option<Decoder>,
     digests: Option<Digests>,
     length: u64,
     received: u64,
@@ -51,16 +54,22 @@ pub(in crate::proxy) struct VerifyingBody {
 }
 
 impl VerifyingBody {
-    /// A reader of `inner` that holds it to `promise`.
+    /// A reader of `body` that holds it to `promise`. What it has to hold of signed chunks comes out of
+    /// `buffers`.
     ///
     /// # Errors
     /// `MissingContentLength` if the promise has no length.
-    pub(in crate::proxy) fn new(inner: RequestBody, mut promise: Promise) -> Result<(Self, ProofReceiver), S3Error> {
+    pub(in crate::proxy) fn new(
+        body: UnverifiedBody,
+        mut promise: Promise,
+        buffers: &Buffers,
+    ) -> Result<(Self, ProofReceiver), S3Error> {
+        let UnverifiedBody { incoming: inner, chunks } = body;
         let (sender, receiver) = oneshot::channel();
         let body = Self {
             inner,
             length: promise.length()?,
-            decoder: (promise.framing == Framing::Chunked).then(ChunkedDecoder::default),
+            decoder: Some(Decoder::new(promise.framing, chunks, buffers)?),
             digests: Some(promise.digests()),
             received: 0,
             held: VecDeque::new(),
@@ -118,30 +127,30 @@ impl VerifyingBody {
             Some(Err(error)) => return Poll::Ready(Err(reading_failed(&error))),
             None => return Poll::Ready(self.prove().map(Some)),
         };
-        let data = match &mut self.decoder {
-            Some(decoder) => decoder.push(piece)?,
-            None => piece,
-        };
-        self.received += data.len() as u64;
-        if self.received > self.length {
-            return Poll::Ready(Err(wrong_length(self.received, self.length)));
-        }
-        if !data.is_empty() {
-            if let Some(digests) = &mut self.digests {
-                digests.update(&data);
+        let before = self.held.len();
+        self.decoder.as_mut().ok_or_else(spent)?.push(piece, &mut self.held)?;
+        for data in self.held.range(before..) {
+            self.received += data.len() as u64;
+            if self.received > self.length {
+                return Poll::Ready(Err(wrong_length(self.received, self.length)));
             }
-            self.held.push_back(data);
+            if let Some(digests) = &mut self.digests {
+                digests.update(data);
+            }
+        }
+        // An empty piece at the end would let the last one go.
+        while self.held.back().is_some_and(Bytes::is_empty) {
+            self.held.pop_back();
         }
         Poll::Ready(Ok(None))
     }
 
     fn prove(&mut self) -> Result<Proved, S3Error> {
-        let trailers = self.decoder.take().map_or(Ok(Vec::new()), ChunkedDecoder::finish)?;
+        // Once taken they prove nothing any more: a second call must not pass for a proof.
+        let trailers = self.decoder.take().ok_or_else(spent)?.finish()?;
         if self.received != self.length {
             return Err(wrong_length(self.received, self.length));
         }
-        // Once taken they prove nothing any more: a second call must not pass for a proof.
-        let spent = || S3Error::new(ErrorCode::InternalError, "We encountered an internal error.");
         let trailing = self.digests.take().ok_or_else(spent)?.check(&trailers)?;
         let declared = trailing.as_ref().map(|checksum| checksum.algorithm().header());
         if let Some((name, _)) = trailers.iter().find(|(name, _)| Some(name.as_str()) != declared) {
@@ -209,6 +218,10 @@ impl Body for VerifyingBody {
 fn trailer(proved: &Proved) -> String {
     let line = |checksum: &Checksum| format!("{}:{}\r\n", checksum.algorithm().header(), checksum.encoded());
     proved.trailing.as_ref().map(line).unwrap_or_default()
+}
+
+fn spent() -> S3Error {
+    S3Error::new(ErrorCode::InternalError, "We encountered an internal error.")
 }
 
 fn wrong_length(received: u64, promised: u64) -> S3Error {

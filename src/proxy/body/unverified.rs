@@ -1,0 +1,24 @@
+//! The body of a request whose signature was verified: nothing of it has been read, let alone proved.
+
+use std::time::Duration;
+
+use crate::listener::RequestBody;
+use crate::sigv4::ChunkVerifier;
+
+/// A body that nobody has looked at yet.
+pub(in crate::proxy) struct UnverifiedBody {
+    pub(super) incoming: RequestBody,
+    /// What verifies its chunks, where the signature says that they are signed.
+    pub(super) chunks: Option<ChunkVerifier>,
+}
+
+impl UnverifiedBody {
+    pub(in crate::proxy) fn new(incoming: RequestBody, chunks: Option<ChunkVerifier>) -> Self {
+        Self { incoming, chunks }
+    }
+
+    /// The same body, which has to come whole within `limit`. For bodies that are held until they are.
+    pub(in crate::proxy) fn within(self, limit: Duration) -> Self {
+        Self { incoming: self.incoming.within(limit), ..self }
+    }
+}
