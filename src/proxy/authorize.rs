@@ -101,7 +101,8 @@ impl Proxy {
         };
         let query = head.query.parameters();
         let classified = classify(Classify { method: &head.method, target, query, headers: &head.headers })?;
-        record.classified(classified.operation.name());
+        let by_form = authenticated.is_form();
+        record.classified(if by_form { Operation::PostObject } else { classified.operation }.name());
         // Asked once: all actions of one request are judged by the same policies, permission and groups.
         let in_force = self.authority.in_force().map_err(|error| not_current(&error))?;
         let standing = self.standing(authenticated.sender());

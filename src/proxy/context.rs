@@ -173,6 +173,7 @@ impl Facts {
         }
         let form = match form {
             Form::Header => "REST-HEADER",
+            Form::Post { .. } => "POST",
             Form::Presigned { .. } => "REST-QUERY-STRING",
         };
         context.set(FixedKey::AuthType, Value::Text(form));

@@ -21,6 +21,7 @@ mod cors;
 mod document;
 mod error;
 mod forgiveness;
+mod form;
 mod forward;
 mod judge;
 mod outgoing;
@@ -74,6 +75,8 @@ pub struct Proxy {
     after_expiry: Duration,
     document_timeout: Duration,
     max_headers: usize,
+    /// How long what stands before the file of a form may take to arrive.
+    form_timeout: Duration,
     /// What is forgiven in a signature that does not match.
     forgiving: Forgiving,
     serves_tls: bool,
@@ -114,6 +117,7 @@ impl Proxy {
             after_expiry: limits.after_expiry,
             document_timeout: limits.document_timeout,
             max_headers: limits.max_headers,
+            form_timeout: limits.header_timeout,
             forgiving: Forgiving::new(s3),
             serves_tls: s3.tls.is_some(),
             turns: Turns::default(),
@@ -160,14 +164,20 @@ impl Proxy {
         if received.is_options() {
             return self.answer_preflight(received, record).await;
         }
-        let authenticated = self.authenticate(received, record).await?;
+        let mut authenticated = self.authenticate(received, record).await?;
         self.admission.admit_identity(authenticated.sender().principal(), record)?;
+        let form = authenticated.take_form_answer();
         match self.authorize(authenticated, record)? {
             Permitted::Forwarded(authorized) => {
                 self.refuse_public_acl(&authorized, record)?;
                 let _changing = self.cors.changed_by(&authorized);
                 let answer = self.forward_with_life(authorized, record).await?;
-                self.respond(answer, record).await
+                let object = form.as_ref().map(|_| self.address_of(&answer.head));
+                let response = self.respond(answer, record).await?;
+                Ok(match form.zip(object) {
+                    Some((form, object)) => form.in_place_of(response, &object),
+                    None => response,
+                })
             }
             Permitted::Served(authorized) => self.serve_here(authorized, record).await,
         }

@@ -55,6 +55,7 @@ pub(super) fn read(
         time,
         payload,
         payload_hash,
+        policy: None,
     })
 }
 

@@ -1,10 +1,11 @@
-//! Signs and verifies by the AWS Signature Version 4 specification, header and presigned forms, and
-//! the chunks of a streamed body.
+//! Signs and verifies by the AWS Signature Version 4 specification: in the header, in the query, in the
+//! fields of forms, and the chunks of a streamed body.
 //!
 //! Everything here is pure: bytes, keys and the time go in, a value or an error comes out.
 //!
 //! ```text
-//! RequestHead --header_form | query_form--> UnverifiedSignature --verify (time, then key and MAC)--> VerifiedSignature
+//! RequestHead --header_form | query_form | post_form--> UnverifiedSignature
+//!    --verify (time, then key and MAC)--> VerifiedSignature
 //! VerifiedSignature --into_chunk_verifier--> ChunkVerifier --SignedChunkDecoder--> the data of verified chunks
 //! ```
 
@@ -16,6 +17,7 @@ mod chunk_signature;
 mod chunked;
 mod header_form;
 mod payload;
+mod post_form;
 mod query_form;
 mod refusal;
 mod scope;

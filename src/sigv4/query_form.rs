@@ -78,7 +78,18 @@ pub(super) fn read(head: &RequestHead, source: PayloadSource) -> Result<Unverifi
         Ok((Payload::parse(&hash)?, hash))
     })?;
     let form = Form::Presigned { expires };
-    Ok(UnverifiedSignature { form, access_key_id, scope, signed_headers, signature, time, payload, payload_hash })
+    let policy = None;
+    Ok(UnverifiedSignature {
+        form,
+        access_key_id,
+        scope,
+        signed_headers,
+        signature,
+        time,
+        payload,
+        payload_hash,
+        policy,
+    })
 }
 
 /// The values of [`AUTHENTICATION`], in that order. A second one of the same name, or another spelling

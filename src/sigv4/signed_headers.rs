@@ -13,6 +13,11 @@ pub(super) enum SignedHeadersError {
 }
 
 impl SignedHeaders {
+    /// No header.
+    pub(super) fn none() -> Self {
+        Self(String::new())
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, SignedHeadersError> {
         let mut previous = "";
         for (index, name) in text.split(';').enumerate() {

@@ -18,6 +18,9 @@ use crate::identity::AccessKeyId;
 use crate::s3::percent;
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 
+/// How long ago the policy of a form may have been signed, however long it is good for.
+const OLDEST_POLICY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// How far the clocks of client and server may differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
 
@@ -26,6 +29,11 @@ const SKEW: SignedDuration = SignedDuration::from_mins(15);
 pub enum Form {
     /// In the `Authorization` header.
     Header,
+    /// In the fields of a form, whose policy is good until `expiration`.
+    Post {
+        /// The end of the policy's life.
+        expiration: Timestamp,
+    },
     /// In the query of a presigned URL that is good for `expires`.
     Presigned {
         /// The life of the URL from its signing time.
@@ -44,6 +52,8 @@ pub struct UnverifiedSignature {
     pub(super) time: SigningTime,
     pub(super) payload: Payload,
     pub(super) payload_hash: String,
+    /// The policy of a form: what is signed there, in place of a request.
+    pub(super) policy: Option<String>,
 }
 
 /// A signature that was made with the secret of `access_key_id` over the request it came with.
@@ -54,8 +64,8 @@ pub struct VerifiedSignature {
     form: Form,
     payload: Payload,
     time: SigningTime,
-    chunks: Option<ChunkVerifier>,
     forgiven: Option<Forgiven>,
+    chunks: Option<ChunkVerifier>,
 }
 
 impl UnverifiedSignature {
@@ -128,7 +138,8 @@ impl UnverifiedSignature {
     }
 
     /// Judges the signing time against `now`: ±15 minutes for the header form; a presigned URL is good
-    /// from 15 minutes before its signing time until its life is over, without grace.
+    /// from 15 minutes before its signing time until its life is over, without grace; a form from then until
+    /// its policy expires, and at most seven days.
     ///
     /// # Errors
     /// `RequestTimeTooSkewed` or `AccessDenied`.
@@ -148,6 +159,16 @@ impl UnverifiedSignature {
                     .with("MaxAllowedSkewMilliseconds", "900000"));
                 }
             }
+            Form::Post { expiration } => {
+                let off = crate::fault::check_is_off("form_expiry");
+                if age < -SKEW && !off {
+                    return Err(S3Error::new(ErrorCode::AccessDenied, "The form is not valid yet: see x-amz-date."));
+                }
+                if (now >= expiration || age > OLDEST_POLICY) && !off {
+                    let message = "Invalid according to Policy: Policy expired.";
+                    return Err(S3Error::new(ErrorCode::AccessDenied, message));
+                }
+            }
             Form::Presigned { expires } => {
                 if age < -SKEW && !crate::fault::check_is_off("presign_not_yet_valid") {
                     return Err(S3Error::new(ErrorCode::AccessDenied, "Request is not valid yet")
@@ -165,7 +186,8 @@ impl UnverifiedSignature {
         Ok(())
     }
 
-    /// Verifies the signature over `head` with `key`, which is derived for this very scope.
+    /// Verifies the signature over `head`, or over the policy of a form, with `key`, which is derived for this
+    /// very scope.
     ///
     /// `known` says whether the key belongs to a real secret: an unknown key goes through the same
     /// MAC and the same comparison with a decoy, and then fails as unknown.
@@ -191,7 +213,8 @@ impl UnverifiedSignature {
     ) -> Result<VerifiedSignature, S3Error> {
         CANONICAL.with_borrow_mut(|(canonical_request, string_to_sign)| {
             let (complete, matches) = self.matches(head, None, key, (canonical_request, string_to_sign));
-            let forgiveness = forgiveness.filter(|_| !matches);
+            // A form's signature covers no header: there is nothing in it that a proxy could have changed.
+            let forgiveness = forgiveness.filter(|_| !matches && self.policy.is_none());
             let forgiven = forgiveness.and_then(|forgiveness| self.forgiven(head, key, forgiveness));
             if !known {
                 return Err(unknown_access_key().with("AWSAccessKeyId", self.access_key_id.as_str()));
@@ -200,7 +223,7 @@ impl UnverifiedSignature {
                 let Self { access_key_id, form, payload, time, scope, signature, .. } = self;
                 let has_chunks = payload.has_signed_chunks();
                 let chunks = has_chunks.then(|| ChunkVerifier::new(key, time, &scope, signature));
-                return Ok(VerifiedSignature { access_key_id, form, payload, time, chunks, forgiven });
+                return Ok(VerifiedSignature { access_key_id, form, payload, time, forgiven, chunks });
             }
             Err(mismatch(&self, complete, canonical_request, string_to_sign))
         })
@@ -227,8 +250,14 @@ impl UnverifiedSignature {
     ) -> (Result<(), MissingHeader>, bool) {
         canonical_request.clear();
         string_to_sign.clear();
-        let complete = self.write_canonical(head, alternative, canonical_request);
-        write_string_to_sign(string_to_sign, self.time, &self.scope, canonical_request);
+        let complete = if let Some(policy) = &self.policy {
+            string_to_sign.extend_from_slice(policy.as_bytes());
+            Ok(())
+        } else {
+            let complete = self.write_canonical(head, alternative, canonical_request);
+            write_string_to_sign(string_to_sign, self.time, &self.scope, canonical_request);
+            complete
+        };
         let matches = bool::from(key.mac(string_to_sign).ct_eq(&self.signature)) && complete.is_ok();
         (complete, matches)
     }
@@ -270,14 +299,14 @@ impl UnverifiedSignature {
         .write(out)
     }
 
-    fn scope_is_ours(&self, region: &AcceptedRegion) -> Result<(), S3Error> {
+    pub(super) fn scope_is_ours(&self, region: &AcceptedRegion) -> Result<(), S3Error> {
         let AcceptedRegion::Only(expected) = region else { return Ok(()) };
         if region.accepts(&self.scope.region) || crate::fault::check_is_off("scope") {
             return Ok(());
         }
         let (code, what) = match self.form {
             Form::Header => (ErrorCode::AuthorizationHeaderMalformed, "The authorization header is malformed"),
-            Form::Presigned { .. } => {
+            Form::Post { .. } | Form::Presigned { .. } => {
                 (ErrorCode::AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter")
             }
         };
@@ -285,14 +314,16 @@ impl UnverifiedSignature {
         Err(S3Error::new(code, message).with("Region", expected.clone()))
     }
 
-    /// `host` and every `x-amz-*` header have to be signed: what nobody signed must not act.
-    fn headers_are_signed(&self, head: &RequestHead) -> Result<(), S3Error> {
+    /// `host` and every `x-amz-*` header have to be signed: what nobody signed must not act. A form signs no
+    /// header at all; its policy names the bucket.
+    pub(super) fn headers_are_signed(&self, head: &RequestHead) -> Result<(), S3Error> {
         let signed = |name: &str| self.signed_headers.contain(name);
         let unsigned = |names: &str| {
             S3Error::new(ErrorCode::AccessDenied, "There were headers present in the request which were not signed")
                 .with("HeadersNotSigned", names)
         };
-        if !signed("host") && !crate::fault::check_is_off("host_signed") {
+        let is_form = matches!(self.form, Form::Post { .. });
+        if !signed("host") && !is_form && !crate::fault::check_is_off("host_signed") {
             return Err(unsigned("host"));
         }
         // x-amz-cf-id is what a CDN adds; it is dropped without effect.
@@ -354,7 +385,7 @@ impl VerifiedSignature {
     /// # Errors
     /// `InvalidArgument` if a hoisted header stands twice or is also sent as a header.
     pub fn take_signed_parameters(&self, head: &mut RequestHead) -> Result<Vec<(String, String)>, S3Error> {
-        if self.form == Form::Header {
+        if !matches!(self.form, Form::Presigned { .. }) {
             return Ok(Vec::new());
         }
         let is_amz = |name: &str| name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"));

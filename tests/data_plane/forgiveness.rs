@@ -7,7 +7,8 @@ use crate::support::request::Request;
 use crate::support::sign::TestKey;
 
 async fn behind_a_proxy() -> TestApp {
-    TestApp::with(|setup| setup.s3 = vec![r#"external_hosts = ["s3.example.com:8443", "files.example.org"]"#.into()]).await
+    TestApp::with(|setup| setup.s3 = vec![r#"external_hosts = ["s3.example.com:8443", "files.example.org"]"#.into()])
+        .await
 }
 
 /// Signed for one host, and sent to another.
@@ -39,7 +40,8 @@ async fn a_host_that_a_proxy_rewrote_is_forgiven_and_counted() {
         app.accepts(rewritten(get(), &app.read, signed, sent)).await;
     }
     assert_eq!(counts(&app), [0, 4, 0, 2]);
-    let virtual_hosted = rewritten(Request::get("/key"), &app.read, "bucket.files.example.org", "bucket.s3.example.com");
+    let virtual_hosted =
+        rewritten(Request::get("/key"), &app.read, "bucket.files.example.org", "bucket.s3.example.com");
     app.accepts(virtual_hosted).await;
     assert_eq!(app.last_accepted().target, "/bucket/key");
     // A body, and a presigned URL.
@@ -66,15 +68,28 @@ async fn accept_encoding_that_a_proxy_rewrote_is_forgiven() {
     assert_eq!(counts(&app), [4, 0, 0, 0]);
     let both = Request::get("/bucket/key").header("Accept-Encoding", "identity").host("s3.example.com:8443");
     let both = both.sign_by_hand(&app.read, now(), |_| {}).host("localhost");
-    app.refuses(&both.clone().host("s3.example.com").replace("Accept-Encoding", "gzip"), 403, "SignatureDoesNotMatch").await;
+    app.refuses(&both.clone().host("s3.example.com").replace("Accept-Encoding", "gzip"), 403, "SignatureDoesNotMatch")
+        .await;
     app.refuses(&signed("br").replace("Accept-Encoding", "gzip"), 403, "SignatureDoesNotMatch").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_else_is_forgiven() {
     let app = behind_a_proxy().await;
-    let right = || Request::put("/bucket/key?tagging").header("x-amz-meta-a", "b").header("Content-Type", "text/plain").body("body");
-    let forgiven = || rewritten(right().tamper(|request| request.target = "/bucket/key".into()), &app.write, "files.example.org", "localhost");
+    let right = || {
+        Request::put("/bucket/key?tagging")
+            .header("x-amz-meta-a", "b")
+            .header("Content-Type", "text/plain")
+            .body("body")
+    };
+    let forgiven = || {
+        rewritten(
+            right().tamper(|request| request.target = "/bucket/key".into()),
+            &app.write,
+            "files.example.org",
+            "localhost",
+        )
+    };
     app.accepts(forgiven()).await;
     let changes: [fn(&mut Request); 6] = [
         |request| request.target = "/bucket/other".into(),
@@ -98,10 +113,12 @@ async fn nothing_else_is_forgiven() {
         app.refuses(&rewritten(get(), &app.read, signed, sent), 403, "SignatureDoesNotMatch").await;
     }
     // What is told is the request as it came.
-    let refusal = app.refuses(&rewritten(get(), &app.read, "evil.example.net", "localhost"), 403, "SignatureDoesNotMatch").await;
+    let refusal =
+        app.refuses(&rewritten(get(), &app.read, "evil.example.net", "localhost"), 403, "SignatureDoesNotMatch").await;
     let canonical = refusal.element("CanonicalRequest").unwrap();
     assert!(canonical.contains("host:localhost\n") && !canonical.contains("example"), "{canonical}");
-    app.refuses(&rewritten(get(), &TestKey::nobodys(), "files.example.org", "localhost"), 403, "InvalidAccessKeyId").await;
+    app.refuses(&rewritten(get(), &TestKey::nobodys(), "files.example.org", "localhost"), 403, "InvalidAccessKeyId")
+        .await;
     assert_eq!(counts(&app), [0, 1, 0, 0]);
 }
 
@@ -126,7 +143,8 @@ async fn nothing_is_forgiven_where_the_configuration_says_so() {
     })
     .await;
     for (signed, sent) in [("files.example.org", "localhost"), ("localhost:80", "localhost")] {
-        app.refuses(&rewritten(Request::get("/bucket/key"), &app.read, signed, sent), 403, "SignatureDoesNotMatch").await;
+        app.refuses(&rewritten(Request::get("/bucket/key"), &app.read, signed, sent), 403, "SignatureDoesNotMatch")
+            .await;
     }
     app.accepts(Request::get("/bucket/key").sign(&app.read, now())).await;
 }

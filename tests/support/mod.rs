@@ -4,6 +4,7 @@
 pub(crate) mod app;
 pub(crate) mod chunks;
 pub(crate) mod declared;
+pub(crate) mod form;
 pub(crate) mod hand_signer;
 pub(crate) mod http2;
 pub(crate) mod keys;

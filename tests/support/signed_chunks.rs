@@ -93,7 +93,8 @@ impl SignedUpload {
                 headers.insert((*name).to_owned(), (*value).to_owned());
                 trailer += &format!("{name}:{value}\r\n");
             }
-            let signature = v4::sign_trailer(&headers, &previous, &params).expect("a trailer is signable").into_parts().1;
+            let signature =
+                v4::sign_trailer(&headers, &previous, &params).expect("a trailer is signable").into_parts().1;
             trailer += &format!("x-amz-trailer-signature:{signature}\r\n");
         }
         Self { head, chunks: framed, trailer: trailer.into_bytes() }

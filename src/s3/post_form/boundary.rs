@@ -74,7 +74,7 @@ mod tests {
         for (right, bytes) in [
             ("multipart/form-data; boundary=x", 9),
             ("Multipart/Form-Data;charset=utf-8; Boundary=\"a b\"", 11),
-            ("multipart/form-data;boundary=----WebKitFormBoundaryAb0", 8 + 24),
+            ("multipart/form-data;boundary=----WebKitFormBoundaryAb0", 8 + 25),
         ] {
             assert_eq!(Boundary::of_content_type(right).unwrap().closing_bytes(), bytes, "{right}");
         }

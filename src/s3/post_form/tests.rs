@@ -158,7 +158,7 @@ fn what_stands_before_the_file_is_bounded() {
     let too_much = Err(ErrorCode::MaxPostPreDataLengthExceededError);
     let fits = "v".repeat(FormReader::MOST_BEFORE_FILE - 1000);
     assert!(read(&form(&[("key", &fits)], b"", "--\r\n"), &[], AfterFile::Ignored).is_ok());
-    let long = "v".repeat(FormReader::MOST_BEFORE_FILE);
+    let long = "v".repeat(FormReader::MOST_BEFORE_FILE + 1);
     assert_eq!(read(&form(&[("key", &long)], b"", "--\r\n"), &[], AfterFile::Ignored), too_much);
     assert_eq!(read(long.as_bytes(), &[], AfterFile::Ignored), too_much);
     let preamble = [b"preamble\r\n", &*form(&[("key", "k")], b"x", "--\r\n")].concat();
