@@ -115,6 +115,8 @@ impl Outgoing {
             let (bytes, proved) = verifying.collect().await.map_err(Refusal::of_body)?;
             return Ok(Self { proved: proved.trailing, ..Self::whole(bytes, upstream) });
         }
+        let mut verifying = verifying;
+        verifying.begin().await.map_err(Refusal::of_body)?;
         let progress = verifying.progress();
         let (body, length, payload) = match trailing {
             Some(algorithm) => {

@@ -45,6 +45,31 @@ async fn no_half_body_can_commit_where_only_its_length_is_declared() {
     }
 }
 
+/// SeaweedFS takes an upload that is cut off before its first byte for an empty object.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_never_begins_is_never_begun_upstream() {
+    for protocol in [Protocol::Http1, Protocol::Http2] {
+        let app = TestApp::with(|setup| {
+            setup.tls = protocol == Protocol::Http2;
+            setup.limits = vec!["body_idle_timeout = \"300ms\"".into()];
+        })
+        .await;
+        let right = body_of(150_000);
+        for kind in [&declared::BY_SHA256, &declared::BY_LENGTH, &declared::BY_UNSIGNED_TRAILER] {
+            let request = (kind.request)(&app, "/bucket/key", &right, &right);
+            for then in [Then::Disconnect, Then::Finish, Then::Stall] {
+                breaks_off(&app, protocol, &request, 0, then).await;
+                assert_eq!(app.backend.requests().len(), 0, "{}, then {then:?}", kind.name);
+            }
+        }
+        // With a byte it begins, and its end is a reset: no backend can take that for the end of a body.
+        let request = (declared::BY_LENGTH.request)(&app, "/bucket/key", &right, &right);
+        breaks_off(&app, protocol, &request, 100_000, Then::Stall).await;
+        let begun = app.backend.only_request();
+        assert!(!begun.body.is_empty() && begun.was_reset, "{begun:?}");
+    }
+}
+
 async fn nothing_wrong_commits(kind: &Declared) {
     for protocol in [Protocol::Http1, Protocol::Http2] {
         let app = TestApp::with(|setup| {

@@ -11,9 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::Scene;
 use crate::store::BAIT;
 use crate::support::chunks::aws_chunked;
-use crate::support::http2::{Http2, Then};
+use crate::support::http2::Then;
 use crate::support::request::Request;
-use crate::support::wire::{connect_from, tls_over};
 use crate::tally::Outcome;
 
 /// How long a client that does nothing waits, before it goes.
@@ -81,7 +80,7 @@ pub(crate) async fn request(scene: &Scene, source: IpAddr, rng: &mut StdRng) -> 
 
 /// Sends `bytes` over TLS and reads whatever comes: nothing of it may be a success.
 async fn sends(scene: &Scene, source: IpAddr, what: &'static str, bytes: Vec<u8>) -> Outcome {
-    let Some(mut stream) = tls(scene, source, b"http/1.1").await else { return Outcome::right("shed") };
+    let Some(mut stream) = scene.program.tls(source, b"http/1.1").await else { return Outcome::right("shed") };
     let mut answer = Vec::new();
     let exchange = async {
         let (mut reader, mut writer) = tokio::io::split(&mut stream);
@@ -104,7 +103,7 @@ async fn sends(scene: &Scene, source: IpAddr, what: &'static str, bytes: Vec<u8>
 
 /// Sends `bytes`, waits, and is gone.
 async fn leaves(scene: &Scene, source: IpAddr, what: &'static str, bytes: Vec<u8>, after: Duration) -> Outcome {
-    let Some(mut stream) = tls(scene, source, b"http/1.1").await else { return Outcome::right("shed") };
+    let Some(mut stream) = scene.program.tls(source, b"http/1.1").await else { return Outcome::right("shed") };
     let _ = stream.write_all(&bytes).await;
     let _ = stream.flush().await;
     tokio::time::sleep(after).await;
@@ -113,7 +112,7 @@ async fn leaves(scene: &Scene, source: IpAddr, what: &'static str, bytes: Vec<u8
 
 async fn slow_body(scene: &Scene, source: IpAddr, request: Request) -> Outcome {
     let what = "a body of one byte at a time";
-    let Some(mut stream) = tls(scene, source, b"http/1.1").await else { return Outcome::right("shed") };
+    let Some(mut stream) = scene.program.tls(source, b"http/1.1").await else { return Outcome::right("shed") };
     let _ = stream.write_all(&request.head_bytes()).await;
     for byte in request.body.iter().take(20) {
         let _ = stream.write_all(&[*byte]).await;
@@ -125,7 +124,7 @@ async fn slow_body(scene: &Scene, source: IpAddr, request: Request) -> Outcome {
 
 async fn slow_reader(scene: &Scene, source: IpAddr, request: Request) -> Outcome {
     let what = "a reader of a few bytes";
-    let Some(mut stream) = tls(scene, source, b"http/1.1").await else { return Outcome::right("shed") };
+    let Some(mut stream) = scene.program.tls(source, b"http/1.1").await else { return Outcome::right("shed") };
     let _ = stream.write_all(&request.bytes()).await;
     let _ = stream.flush().await;
     let mut few = [0; 100];
@@ -141,8 +140,7 @@ async fn slow_reader(scene: &Scene, source: IpAddr, request: Request) -> Outcome
 /// Streams that are begun and reset, one after the other.
 async fn resets(scene: &Scene, source: IpAddr, request: &Request, rng: &mut StdRng) -> Outcome {
     let what = "streams that are reset";
-    let (address, ca) = (scene.program.address, &scene.program.ca);
-    let Some(mut client) = Http2::open_from(source, address, ca, "localhost").await else {
+    let Some(mut client) = scene.program.http2(source).await else {
         return Outcome::right("shed");
     };
     for _ in 0..rng.random_range(1..60) {
@@ -159,7 +157,7 @@ async fn resets(scene: &Scene, source: IpAddr, request: &Request, rng: &mut StdR
 /// TLS that never gets anywhere: nothing, noise, or half a greeting.
 async fn half_open(scene: &Scene, source: IpAddr, rng: &mut StdRng) -> Outcome {
     let what = "half a handshake";
-    let Ok(mut stream) = connect_from(source, scene.program.address).await else { return Outcome::right("shed") };
+    let Some(mut stream) = scene.program.tcp(source).await else { return Outcome::right("shed") };
     let bytes = match rng.random_range(0..3) {
         0 => Vec::new(),
         1 => noise(rng),
@@ -169,15 +167,6 @@ async fn half_open(scene: &Scene, source: IpAddr, rng: &mut StdRng) -> Outcome {
     let mut answer = Vec::new();
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
     Outcome::right(what)
-}
-
-async fn tls(
-    scene: &Scene,
-    source: IpAddr,
-    protocol: &[u8],
-) -> Option<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
-    let stream = connect_from(source, scene.program.address).await.ok()?;
-    tls_over(stream, &scene.program.ca, "localhost", protocol).await.ok()
 }
 
 fn noise(rng: &mut StdRng) -> Vec<u8> {

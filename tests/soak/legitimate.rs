@@ -79,11 +79,10 @@ enum Client {
 
 impl Client {
     async fn open(scene: &Scene, http2: bool) -> Option<Self> {
-        let (address, ca) = (scene.program.address, &scene.program.ca);
         if http2 {
-            return Http2::open_from(HOME, address, ca, "localhost").await.map(Self::Http2);
+            return scene.program.http2(HOME).await.map(Self::Http2);
         }
-        Connection::open_tls_from(HOME, address, ca, "localhost").await.map(Self::Http1)
+        scene.program.http1(HOME).await.map(Self::Http1)
     }
 
     async fn exchange(&mut self, request: &Request) -> Option<Response> {

@@ -12,6 +12,7 @@ mod support;
 
 mod hostile;
 mod legitimate;
+mod peer;
 mod program;
 mod refused;
 mod store;

@@ -10,7 +10,6 @@ use rand::rngs::StdRng;
 use crate::Scene;
 use crate::support::request::Request;
 use crate::support::sign::TestKey;
-use crate::support::wire::Connection;
 use crate::tally::Outcome;
 
 pub(crate) async fn request(scene: &Scene, source: IpAddr, rng: &mut StdRng) -> Outcome {
@@ -35,9 +34,7 @@ pub(crate) async fn request(scene: &Scene, source: IpAddr, rng: &mut StdRng) -> 
         7 => ("another region", any.sign_for_region(write, now, "mars-1")),
         _ => ("nobody", any),
     };
-    let Some(mut connection) =
-        Connection::open_tls_from(source, scene.program.address, &scene.program.ca, "localhost").await
-    else {
+    let Some(mut connection) = scene.program.http1(source).await else {
         // Who is shed is refused, too.
         return Outcome::right("shed");
     };

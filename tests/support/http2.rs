@@ -1,6 +1,6 @@
 //! An HTTP/2 client over TLS: the same requests as over HTTP/1.1, with Host as `:authority`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,9 +11,11 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use super::request::Request;
-use super::wire::{End, Response, connect_from, tls_over, tls_stream};
+use super::wire::{End, Response, tls_stream};
 
 /// One HTTP/2 connection.
 pub(crate) struct Http2(SendRequest<Upload>);
@@ -57,17 +59,13 @@ impl Body for Upload {
 
 impl Http2 {
     pub(crate) async fn open(address: SocketAddr, ca: &Path, name: &str) -> Self {
-        let stream = TokioIo::new(tls_stream(address, ca, name, b"h2").await);
-        let (sender, connection) = handshake(TokioExecutor::new(), stream).await.expect("HTTP/2 begins");
-        // It ends with the sender.
-        tokio::spawn(connection);
-        Self(sender)
+        Self::over(tls_stream(address, ca, name, b"h2").await).await.expect("HTTP/2 begins")
     }
 
-    /// The same from another loopback address: another peer. `None` if it is not let in.
-    pub(crate) async fn open_from(source: IpAddr, address: SocketAddr, ca: &Path, name: &str) -> Option<Self> {
-        let stream = tls_over(connect_from(source, address).await.ok()?, ca, name, b"h2").await.ok()?;
+    /// A connection over a stream that is open already; `None` if the peer does not begin.
+    pub(crate) async fn over(stream: TlsStream<TcpStream>) -> Option<Self> {
         let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.ok()?;
+        // It ends with the sender.
         tokio::spawn(connection);
         Some(Self(sender))
     }

@@ -1,7 +1,7 @@
 //! A client that sends exact bytes over a plain or a TLS connection and reads HTTP/1.1 responses: lenient
 //! about nothing, patient about time.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::request::Request;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// One connection to the proxy.
@@ -70,13 +70,8 @@ impl Connection {
         Self::over(Box::new(tls_stream(address, ca, name, b"http/1.1").await))
     }
 
-    /// Opens a TLS connection from another loopback address: another peer.
-    pub(crate) async fn open_tls_from(source: IpAddr, address: SocketAddr, ca: &Path, name: &str) -> Option<Self> {
-        let stream = tls_over(connect_from(source, address).await.ok()?, ca, name, b"http/1.1").await.ok()?;
-        Some(Self::over(Box::new(stream)))
-    }
-
-    fn over(stream: Box<dyn Stream>) -> Self {
+    /// A connection over a stream that is open already.
+    pub(crate) fn over(stream: Box<dyn Stream>) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         Self { reader, writer, buffer: Vec::with_capacity(64 * 1024) }
     }
@@ -178,15 +173,6 @@ impl std::fmt::Debug for Response {
         let shown: String = text.chars().take(1500).collect();
         write!(formatter, "{} {:?} {:?} {shown}", self.status, self.end, self.headers)
     }
-}
-
-/// A TCP connection from a loopback address of the caller's choice.
-pub(crate) async fn connect_from(source: IpAddr, address: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind((source, 0).into())?;
-    let stream = socket.connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 /// A TLS stream to `name` that agreed on `protocol`.

@@ -159,10 +159,35 @@ impl VerifyingBody {
         Ok(Proved { trailing })
     }
 
-    /// The piece that may leave now: any but the last, or the last once the proof is in.
+    /// Reads until something may leave. A request whose body breaks off before that is never sent: some
+    /// backends take an upload without its first byte for an empty one.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    pub(in crate::proxy) async fn begin(&mut self) -> Result<(), S3Error> {
+        while !self.may_release() && !self.proved {
+            if let Some(proved) = std::future::poll_fn(|context| self.poll_read(context)).await? {
+                self.keep(proved);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, proved: Proved) {
+        self.proved = true;
+        self.trailer = trailer(&proved);
+        self.announce(Ok(proved));
+    }
+
+    /// Whether a piece may leave now: any but the last, or the last once the proof is in.
+    fn may_release(&self) -> bool {
+        let enough = if self.proved || crate::fault::check_is_off("tail_held_back") { 1 } else { 2 };
+        self.held.len() >= enough
+    }
+
+    /// The piece that may leave now.
     fn releasable(&mut self) -> Option<Bytes> {
-        let free = self.proved || self.held.len() > 1 || crate::fault::check_is_off("tail_held_back");
-        let piece = free.then(|| self.held.pop_front())??;
+        let piece = self.may_release().then(|| self.held.pop_front())??;
         self.progress.fetch_add(piece.len() as u64, Ordering::Relaxed);
         Some(piece)
     }
@@ -190,11 +215,7 @@ impl Body for VerifyingBody {
             }
             match ready!(this.poll_read(context)) {
                 Ok(None) => {}
-                Ok(Some(proved)) => {
-                    this.proved = true;
-                    this.trailer = trailer(&proved);
-                    this.announce(Ok(proved));
-                }
+                Ok(Some(proved)) => this.keep(proved),
                 Err(error) => {
                     this.held.clear();
                     this.announce(Err(error));

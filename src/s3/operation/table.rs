@@ -149,9 +149,18 @@ macro_rules! last {
 const NOTHING: &[&str] = &[];
 const BUCKETS: &[&str] = &["bucket-region", "continuation-token", "max-buckets", "prefix"];
 const DIRECTORIES: &[&str] = &["continuation-token"];
-const LIST: &[&str] = &["delimiter", "encoding-type", "marker", "max-keys", "prefix"];
-const LIST_V2: &[&str] =
-    &["continuation-token", "delimiter", "encoding-type", "fetch-owner", "max-keys", "prefix", "start-after"];
+// allow-unordered is Ceph's: the keys in any order, which is quicker there.
+const LIST: &[&str] = &["allow-unordered", "delimiter", "encoding-type", "marker", "max-keys", "prefix"];
+const LIST_V2: &[&str] = &[
+    "allow-unordered",
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "max-keys",
+    "prefix",
+    "start-after",
+];
 const LIST_VERSIONS: &[&str] = &["delimiter", "encoding-type", "key-marker", "max-keys", "prefix", "version-id-marker"];
 const LIST_UPLOADS: &[&str] =
     &["delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"];
