@@ -39,6 +39,8 @@ pub struct Running {
     pub s3_connections: Arc<listener::Counters>,
     /// What requests of the data plane were refused because too many ran.
     pub s3_requests: Arc<proxy::Counters>,
+    /// How often signatures of the data plane were forgiven what a proxy in front had changed.
+    pub s3_forgiven: Arc<proxy::ForgivenCounters>,
     /// Where the control plane listens, if it does.
     pub api_address: Option<SocketAddr>,
     /// Where health is told, if it is.
@@ -95,6 +97,7 @@ impl App {
         let running = Running {
             s3_connections: s3.counters(),
             s3_requests: proxy.counters(),
+            s3_forgiven: proxy.forgiven(),
             s3_address: s3.local_addr(),
             api_address: api.as_ref().map(Listener::local_addr),
             admin_address: admin.as_ref().map(Listener::local_addr),

@@ -17,7 +17,7 @@ fn rewritten(request: Request, key: &TestKey, signed: &str, sent: &str) -> Reque
 }
 
 fn counts(app: &TestApp) -> Vec<u64> {
-    Forgiven::ALL.iter().map(|what| app.running().proxy.forgiven().count(*what)).collect()
+    Forgiven::ALL.iter().map(|what| app.running().s3_forgiven.count(*what)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
