@@ -26,6 +26,9 @@ pub mod federation {}
 #[doc = include_str!("identities.md")]
 pub mod identities {}
 
+#[doc = include_str!("limits.md")]
+pub mod limits {}
+
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 

@@ -129,7 +129,7 @@ impl Setup {
                 backend.exact_keys
             );
             if let Some(file) = &backend.ca_file {
-                let _ = writeln!(text, "ca_file = {file:?}");
+                let _ = writeln!(text, "ca_file = \"{}\"", file.display());
             }
         }
         for (prefix, permission) in &self.identities {
