@@ -33,8 +33,7 @@ org_id = "{org_id}"
 
 [s3]
 listen = "127.0.0.1:{port}"
-tls = {{ cert = "{certificate}", key = "{key}" }}
-domains = ["s3.localhost"]
+{tls}domains = ["s3.localhost"]
 region = "{region}"
 
 [[backend]]
@@ -100,7 +99,7 @@ class Portcullis:
     `policies` are kept in files: organization policies that no test changes.
     """
 
-    def __init__(self, directory: Path, backend: Endpoint, policies: Iterable[dict] = (ALLOW_ALL,), limits: str = ""):
+    def __init__(self, directory: Path, backend: Endpoint, policies: Iterable[dict] = (ALLOW_ALL,), limits: str = "", tls=True):
         directory.mkdir()
         (directory / "policies").mkdir()
         for policy in policies:
@@ -116,8 +115,7 @@ class Portcullis:
             org_id=ORG_ID,
             port=port,
             api_port=api_port,
-            certificate=certificate,
-            key=key,
+            tls=f'tls = {{ cert = "{certificate}", key = "{key}" }}\n' if tls else "",
             region=REGION,
             backend=backend,
             directory=directory,
@@ -137,8 +135,8 @@ class Portcullis:
         except BaseException:
             self.process.kill()
             raise
-        url = f"https://127.0.0.1:{port}"
-        self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority)
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority if tls else None)
         self.admin_principal = made["principalName"]
         self.admin_s3 = self.s3_of(made)
 
