@@ -16,35 +16,35 @@ def in_the_clear(tmp_path_factory, seaweedfs):
     gate.stop()
 
 
-@pytest.mark.parametrize("client", [SignedChunks, SignedTrailer])
+@pytest.mark.parametrize("sender", [SignedChunks, SignedTrailer])
 @pytest.mark.parametrize("size", [0, 1, 64 * 1024, 64 * 1024 + 1, 300_001])
-def test_without_tls_they_are_stored_byte_for_byte(client, size, in_the_clear, stored, bucket, tmp_path):
-    sent, key = random_file(tmp_path, size), f"in-the-clear/{client.__name__}/{size}"
-    client(in_the_clear, tmp_path / "home").put(bucket, key, sent)
+def test_without_tls_they_are_stored_byte_for_byte(sender, size, in_the_clear, stored, bucket, tmp_path):
+    sent, key = random_file(tmp_path, size), f"in-the-clear/{sender.__name__}/{size}"
+    sender(in_the_clear, tmp_path / "home").put(bucket, key, sent)
     assert_stored_exactly(stored, bucket, key, sent)
-    client(in_the_clear, tmp_path / "home").get(bucket, key, tmp_path / "back")
+    sender(in_the_clear, tmp_path / "home").get(bucket, key, tmp_path / "back")
     assert sha256(tmp_path / "back") == sha256(sent)
 
 
-@pytest.mark.parametrize("client", [SignedChunks, SignedTrailer])
-def test_without_tls_parts_are_stored_byte_for_byte(client, in_the_clear, stored, bucket, tmp_path):
-    sent, key = random_file(tmp_path, 20 * MIB), f"in-the-clear/{client.__name__}/parts"
-    client(in_the_clear, tmp_path / "home").multipart(bucket, key, sent)
+@pytest.mark.parametrize("sender", [SignedChunks, SignedTrailer])
+def test_without_tls_parts_are_stored_byte_for_byte(sender, in_the_clear, stored, bucket, tmp_path):
+    sent, key = random_file(tmp_path, 20 * MIB), f"in-the-clear/{sender.__name__}/parts"
+    sender(in_the_clear, tmp_path / "home").multipart(bucket, key, sent)
     assert_stored_exactly(stored, bucket, key, sent)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("client", [SignedChunks, SignedChunksHttp2, SignedTrailer, SignedTrailerHttp2])
-def test_five_gib_in_signed_chunks(client, portcullis, endpoint, stored, bucket, tmp_path):
+@pytest.mark.parametrize("sender", [SignedChunks, SignedChunksHttp2, SignedTrailer, SignedTrailerHttp2])
+def test_five_gib_in_signed_chunks(sender, portcullis, endpoint, stored, bucket, tmp_path):
     sent, piece = tmp_path / "large", os.urandom(MIB)
     with sent.open("wb") as file:
         for number in range(5 * 1024):
             file.write(number.to_bytes(8) + piece[8:])
     before = portcullis.resident_bytes()
-    client(endpoint, tmp_path / "home").put(bucket, f"large/{client.__name__}", sent)
+    sender(endpoint, tmp_path / "home").put(bucket, f"large/{sender.__name__}", sent)
     grown = portcullis.resident_bytes() - before
-    assert_stored_exactly(stored, bucket, f"large/{client.__name__}", sent)
+    assert_stored_exactly(stored, bucket, f"large/{sender.__name__}", sent)
     sent.unlink()
-    stored.delete_object(Bucket=bucket, Key=f"large/{client.__name__}")
+    stored.delete_object(Bucket=bucket, Key=f"large/{sender.__name__}")
     assert grown <= 16 * MIB, grown

@@ -112,7 +112,7 @@ impl Chain {
         self.last.clone()
     }
 
-    fn params<S>(&self, settings: S) -> SigningParams<'_, S> {
+    fn params<S: Default>(&self, settings: S) -> SigningParams<'_, S> {
         let params = SigningParams::builder().identity(&self.identity).region(&self.region).name("s3").time(self.time);
         params.settings(settings).build().expect("every parameter is there")
     }
