@@ -72,7 +72,7 @@ impl Backend {
     /// # Errors
     /// [`BackendError`] if it does not say.
     pub async fn bucket_exists(&self, bucket: &BucketName) -> Result<bool, BackendError> {
-        let answer = self.in_time(self.ask(Method::HEAD, Some(bucket), &[])).await?;
+        let answer = self.in_time(self.response_timeout, self.ask(Method::HEAD, Some(bucket), &[])).await?;
         match answer.status() {
             status if status.is_success() => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
@@ -81,8 +81,8 @@ impl Backend {
     }
 
     /// Every bucket that the backend has, of whatever name.
-    async fn list_buckets(&self) -> Result<BTreeMap<BucketName, Option<Timestamp>>, BackendError> {
-        self.in_time(self.all_pages()).await
+    pub(super) async fn list_buckets(&self) -> Result<BTreeMap<BucketName, Option<Timestamp>>, BackendError> {
+        self.in_time(self.response_timeout, self.all_pages()).await
     }
 
     /// Backends that give everything at once pass over both parameters, and give no token.
@@ -95,7 +95,7 @@ impl Backend {
             query.extend(token.take().map(|token| ("continuation-token".to_owned(), Some(token))));
             let answer = self.ask(Method::GET, None, &query).await?;
             let status = answer.status();
-            let document = self.read(answer).await?;
+            let document = self.read(answer, BucketPage::LIMIT, "the list of buckets").await?;
             if status != StatusCode::OK {
                 return Err(self.refused(status, xml::parse_error_document(&document).map(|error| error.code)));
             }
@@ -111,7 +111,7 @@ impl Backend {
         Err(self.unusable("the list of buckets has no end"))
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         method: Method,
         bucket: Option<&BucketName>,
@@ -122,16 +122,22 @@ impl Backend {
         self.send(target, UpstreamBody::Empty).await
     }
 
-    async fn read(&self, answer: Response<AnswerBody>) -> Result<Bytes, BackendError> {
+    /// Reads a document, called `what`, of at most `limit` bytes.
+    pub(super) async fn read(
+        &self,
+        answer: Response<AnswerBody>,
+        limit: usize,
+        what: &str,
+    ) -> Result<Bytes, BackendError> {
         let mut body = answer.into_body();
-        let too_long = || self.unusable("the list of buckets is too long");
-        if body.size_hint().lower() > BucketPage::LIMIT as u64 {
+        let too_long = || self.unusable(&format!("{what} is too long"));
+        if body.size_hint().lower() > limit as u64 {
             return Err(too_long());
         }
         let mut read = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|error| BackendError::exchange(&error))?.into_data() else { continue };
-            if read.len() + data.len() > BucketPage::LIMIT {
+            if read.len() + data.len() > limit {
                 return Err(too_long());
             }
             read.extend_from_slice(&data);
@@ -139,13 +145,16 @@ impl Backend {
         Ok(read.freeze())
     }
 
-    async fn in_time<T>(&self, asking: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
-        let limit: Duration = self.response_timeout;
+    pub(super) async fn in_time<T>(
+        &self,
+        limit: Duration,
+        asking: impl Future<Output = Result<T, BackendError>>,
+    ) -> Result<T, BackendError> {
         let late = || BackendError::TimedOut { backend: self.name.clone(), limit };
         tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Err(late()))
     }
 
-    fn refused(&self, status: StatusCode, code: Option<String>) -> BackendError {
+    pub(super) fn refused(&self, status: StatusCode, code: Option<String>) -> BackendError {
         let code = code.unwrap_or_default();
         BackendError::Refused { backend: self.name.clone(), status, code }
     }

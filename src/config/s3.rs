@@ -1,13 +1,16 @@
 //! `[s3]`: the data plane's listener, its domains and its region.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::endpoint;
 use super::error::Problem;
+use super::external_host::{self, ExternalHost};
 use super::secret_file::Folders;
 use super::tls::{self, TlsFiles};
+use super::{cors, duration, endpoint};
+use crate::s3::cors::CorsRules;
 
 /// The data plane's section, checked.
 #[derive(Clone, Debug)]
@@ -23,6 +26,17 @@ pub struct S3 {
     pub region: String,
     /// Whether every region label is accepted in a credential scope.
     pub any_region: bool,
+    /// Whether requests that nobody signed may read where policies let them.
+    pub anonymous: bool,
+    /// Whether a signature that does not match is tried again with what proxies in front change.
+    pub forgive_signatures: bool,
+    /// The names that clients know this server by, in lower case, where a proxy in front sends another Host:
+    /// with a port if clients name one.
+    pub external_hosts: Vec<ExternalHost>,
+    /// CORS rules that come before those of any bucket.
+    pub cors: CorsRules,
+    /// How long the CORS rules of a bucket are remembered.
+    pub cors_cache_life: Duration,
 }
 
 /// The section as written.
@@ -38,6 +52,16 @@ pub(super) struct Written {
     #[serde(default)]
     any_region: bool,
     #[serde(default)]
+    anonymous: bool,
+    #[serde(default = "yes")]
+    forgive_signatures: bool,
+    #[serde(default)]
+    external_hosts: Vec<String>,
+    #[serde(default)]
+    cors: Vec<cors::Written>,
+    #[serde(default = "default_cors_cache_life")]
+    cors_cache_life: duration::Written,
+    #[serde(default)]
     insecure: bool,
 }
 
@@ -50,8 +74,24 @@ impl Written {
             domains: check_domains(&self.domains)?,
             region: check_region(self.region)?,
             any_region: self.any_region,
+            anonymous: self.anonymous,
+            forgive_signatures: self.forgive_signatures,
+            external_hosts: external_host::check_all(&self.external_hosts, &self.domains)?,
+            cors: cors::check_all(self.cors)?,
+            cors_cache_life: check_cache_life(self.cors_cache_life)?,
         })
     }
+}
+
+fn default_cors_cache_life() -> duration::Written {
+    duration::Written(Duration::from_secs(30))
+}
+
+/// A change that goes past this node is seen after it.
+fn check_cache_life(written: duration::Written) -> Result<Duration, Problem> {
+    let right = (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&written.0);
+    let problem = || Problem::new("cors_cache_life", format!("{:?}", written.0), "1s to 1h");
+    right.then_some(written.0).ok_or_else(problem)
 }
 
 /// The region that SDKs assume when nobody names one.
@@ -86,7 +126,11 @@ fn check_domains(written: &[String]) -> Result<Vec<String>, Problem> {
     Ok(domains)
 }
 
-fn is_host_name(text: &str) -> bool {
+fn yes() -> bool {
+    true
+}
+
+pub(super) fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

@@ -1,6 +1,10 @@
 //! The manual, as pages beside the code they speak of: for those who run Portcullis, those who point
 //! clients at it, and those who want to know what it defends against.
 
+#[doc = include_str!("attacks.md")]
+#[expect(clippy::doc_markdown, reason = "error codes stand in prose there")]
+pub mod attacks {}
+
 #[doc = include_str!("clients.md")]
 pub mod clients {}
 
@@ -9,6 +13,9 @@ pub mod conditions {}
 
 #[doc = include_str!("control_plane.md")]
 pub mod control_plane {}
+
+#[doc = include_str!("cors.md")]
+pub mod cors {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors {}
@@ -24,6 +31,9 @@ pub mod operations {}
 
 #[doc = include_str!("policies.md")]
 pub mod policies {}
+
+#[doc = include_str!("post_forms.md")]
+pub mod post_forms {}
 
 #[doc = include_str!("request_life.md")]
 pub mod request_life {}

@@ -8,24 +8,22 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::authenticate::Authenticated;
+use super::sender::{Sender, Signer};
 use crate::identity::Groups;
-use crate::keys::LiveKey;
 use crate::listener::{Peer, TlsInfo};
 use crate::policy::{Context, FixedKey, Value};
 use crate::s3::operation::{Classified, Operation};
 use crate::s3::{ErrorCode, LegalHold, RequestHead, Retention, S3Error, Tagging};
 use crate::sigv4::{Form, Payload};
 
-/// The values that are not lent by the head of the request or by the key.
+/// The values that are not lent by the head of the request or by its sender.
 #[derive(Debug)]
 pub(super) struct Facts {
     now: Timestamp,
-    signed_at: Timestamp,
     peer: IpAddr,
     tls: Option<f64>,
-    form: Form,
     payload: Payload,
-    principal_arn: String,
+    principal_arn: Option<String>,
     groups: Groups,
     lists: bool,
     max_keys: Option<f64>,
@@ -50,7 +48,7 @@ impl Facts {
         now: Timestamp,
         groups: Groups,
     ) -> Result<Self, S3Error> {
-        let (head, key) = (authenticated.head(), authenticated.key());
+        let head = authenticated.head();
         for name in ONCE {
             head.single_header(name)?;
         }
@@ -67,12 +65,10 @@ impl Facts {
         let source = classified.copy_source.as_ref();
         let mut facts = Self {
             now,
-            signed_at: authenticated.signed_at(),
             peer: source_ip(authenticated.peer(), &head.headers),
             tls: authenticated.peer().tls.as_ref().map(TlsInfo::version_number),
-            form: authenticated.form(),
             payload: authenticated.payload(),
-            principal_arn: format!("arn:aws:iam::{}:{}", key.organization, key.principal),
+            principal_arn: authenticated.sender().arn(),
             groups,
             lists,
             max_keys,
@@ -114,17 +110,13 @@ impl Facts {
         &self.tags
     }
 
-    /// `arn:aws:iam::<org>:<principal>`
-    pub(super) fn principal_arn(&self) -> &str {
-        &self.principal_arn
-    }
-
-    pub(super) fn form(&self) -> Form {
-        self.form
+    /// `arn:aws:iam::<org>:<principal>`; nobody has none.
+    pub(super) fn principal_arn(&self) -> Option<&str> {
+        self.principal_arn.as_deref()
     }
 
     /// The values for the conditions of policies. The version is the demand's to say.
-    pub(super) fn context<'a>(&'a self, head: &'a RequestHead, key: &'a LiveKey) -> Context<'a> {
+    pub(super) fn context<'a>(&'a self, head: &'a RequestHead, sender: &'a Sender) -> Context<'a> {
         let mut context = Context::new();
         let mut set = |key, value: Option<Value<'a>>| {
             if let Some(value) = value {
@@ -142,29 +134,11 @@ impl Facts {
             set(FixedKey::Prefix, parameter(head, "prefix").map(Value::Text));
             set(FixedKey::MaxKeys, self.max_keys.map(Value::Number));
         }
-        set(FixedKey::ContentSha256, payload_text(self.payload, &head.headers).map(Value::Text));
         set(FixedKey::CurrentTime, Some(Value::Time(self.now)));
         set(FixedKey::EpochTime, Some(Value::Time(self.now)));
         set(FixedKey::SourceIp, Some(Value::Address(self.peer)));
         set(FixedKey::SecureTransport, Some(Value::Flag(self.tls.is_some())));
         set(FixedKey::TlsVersion, self.tls.map(Value::Number));
-        set(FixedKey::PrincipalArn, Some(Value::Text(&self.principal_arn)));
-        set(FixedKey::PrincipalOrgId, Some(Value::Text(key.organization.as_str())));
-        set(FixedKey::CwPrincipalOrgId, Some(Value::Text(key.organization.as_str())));
-        set(FixedKey::UserId, Some(Value::Text(key.principal.as_str())));
-        let own = ["coreweave/", "static/"];
-        let name = own.iter().find_map(|prefix| key.principal.as_str().strip_prefix(prefix));
-        set(FixedKey::Username, name.map(Value::Text));
-        set(FixedKey::Groups, Some(Value::Texts(self.groups.as_slice())).filter(|_| !self.groups.is_empty()));
-        let form = match self.form {
-            Form::Header => "REST-HEADER",
-            Form::Presigned { .. } => "REST-QUERY-STRING",
-        };
-        set(FixedKey::AuthType, Some(Value::Text(form)));
-        set(FixedKey::SignatureVersion, Some(Value::Text("AWS4-HMAC-SHA256")));
-        let age = self.now.as_millisecond() - self.signed_at.as_millisecond();
-        #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
-        set(FixedKey::SignatureAge, Some(Value::Number(age as f64)));
         set(FixedKey::CopySource, self.copy_source.as_deref().map(Value::Text));
         set(FixedKey::ObjectCreationOperation, self.creates_object.map(Value::Flag));
         set(FixedKey::LocationConstraint, self.location.as_deref().map(Value::Text));
@@ -172,9 +146,42 @@ impl Facts {
         set(FixedKey::ObjectLockRetainUntilDate, self.retain_until.map(Value::Time));
         set(FixedKey::ObjectLockMode, self.lock_mode.as_deref().map(Value::Text));
         set(FixedKey::ObjectLockLegalHold, self.legal_hold.as_deref().map(Value::Text));
-        context.set_principal_tags(&key.attributes);
         context.set_request_tags(self.tags.tags());
+        if let Sender::Key(signer) = sender {
+            let payload = payload_text(self.payload, &head.headers);
+            context.set(FixedKey::ContentSha256, payload.map_or(Value::Absent, Value::Text));
+            self.add_signer(&mut context, signer);
+        }
         context
+    }
+
+    /// What only a request has that somebody signed. Without these no condition that asks for them is met.
+    fn add_signer<'a>(&'a self, context: &mut Context<'a>, signer: &'a Signer) {
+        let Signer { key, form, signed_at } = signer;
+        if let Some(arn) = &self.principal_arn {
+            context.set(FixedKey::PrincipalArn, Value::Text(arn));
+        }
+        context.set(FixedKey::PrincipalOrgId, Value::Text(key.organization.as_str()));
+        context.set(FixedKey::CwPrincipalOrgId, Value::Text(key.organization.as_str()));
+        context.set(FixedKey::UserId, Value::Text(key.principal.as_str()));
+        let own = ["coreweave/", "static/"];
+        if let Some(name) = own.iter().find_map(|prefix| key.principal.as_str().strip_prefix(prefix)) {
+            context.set(FixedKey::Username, Value::Text(name));
+        }
+        if !self.groups.is_empty() {
+            context.set(FixedKey::Groups, Value::Texts(self.groups.as_slice()));
+        }
+        let form = match form {
+            Form::Header => "REST-HEADER",
+            Form::Post { .. } => "POST",
+            Form::Presigned { .. } => "REST-QUERY-STRING",
+        };
+        context.set(FixedKey::AuthType, Value::Text(form));
+        context.set(FixedKey::SignatureVersion, Value::Text("AWS4-HMAC-SHA256"));
+        let age = self.now.as_millisecond() - signed_at.as_millisecond();
+        #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+        context.set(FixedKey::SignatureAge, Value::Number(age as f64));
+        context.set_principal_tags(&key.attributes);
     }
 }
 

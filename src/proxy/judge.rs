@@ -8,20 +8,20 @@ use super::authenticate::Authenticated;
 use super::context::Facts;
 use super::error::Refusal;
 use super::record::Record;
+use super::sender::Sender;
 use crate::audit::{Decision, Judged, JudgedDemand, resource_name};
-use crate::authority::{Allowed, Claim, Denial, DenialCause, InForce};
+use crate::authority::{Allowed, Denial, DenialCause, InForce};
 use crate::fault::check_is_off;
 use crate::identity::Permission;
-use crate::keys::{LiveKey, Standing};
+use crate::keys::Standing;
 use crate::policy::{Context, FixedKey, PolicyAction, Resource, StatementName, Value};
 use crate::s3::operation::{Action, Classified, DemandTarget, Operation, Support};
 use crate::s3::{Address, ErrorCode, ObjectKey, ObjectToDelete, RequestHead, S3Error};
-use crate::sigv4::Form;
 
-/// What a request is judged by: one moment of the policies, one key, one set of facts.
+/// What a request is judged by: one moment of the policies, one sender, one set of facts.
 pub(super) struct Judge {
     in_force: Arc<InForce>,
-    key: Arc<LiveKey>,
+    sender: Sender,
     permission: Permission,
     facts: Facts,
 }
@@ -38,7 +38,7 @@ impl Judge {
     ) -> Result<Self, S3Error> {
         let Standing { permission, groups } = standing;
         let facts = Facts::of(authenticated, classified, now, groups)?;
-        Ok(Self { in_force, key: authenticated.shared_key(), permission, facts })
+        Ok(Self { in_force, sender: authenticated.sender().clone(), permission, facts })
     }
 
     pub(super) fn facts(&self) -> &Facts {
@@ -51,6 +51,10 @@ impl Judge {
 
     pub(super) fn in_force(&self) -> &Arc<InForce> {
         &self.in_force
+    }
+
+    pub(super) fn sender(&self) -> &Sender {
+        &self.sender
     }
 
     pub(super) fn permission(&self) -> Permission {
@@ -101,7 +105,7 @@ impl Judge {
         waits: bool,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        let mut context = self.facts.context(head, &self.key);
+        let mut context = self.facts.context(head, &self.sender);
         let mut asked = Asked::begin(self);
         let mut first = None;
         for (action, on) in demands {
@@ -143,7 +147,7 @@ impl Judge {
         let mut denied: Option<Denial> = None;
         let mut last = None;
         let mut parted = (Vec::with_capacity(objects.len()), Vec::new());
-        let mut context = self.facts.context(head, &self.key);
+        let mut context = self.facts.context(head, &self.sender);
         // No backend compares the objects of a batch with a header: each has its own conditions, or none.
         context.set(FixedKey::IfMatch, Value::Absent);
         context.set(FixedKey::IfNoneMatch, Value::Absent);
@@ -186,7 +190,7 @@ impl Judge {
 
     /// Whether the sender may know that an object is not in `bucket`: who may list it may.
     pub(super) fn may_know_what_is_missing(&self, head: &RequestHead, bucket: &str) -> bool {
-        let context = self.facts.context(head, &self.key);
+        let context = self.facts.context(head, &self.sender);
         check_is_off("missing_is_forbidden")
             || self.judge(Action::ListBucket.into(), Resource::Bucket(bucket), &context).is_ok()
     }
@@ -202,7 +206,7 @@ impl Judge {
         resource: Resource<'_>,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        let context = self.facts.context(head, &self.key);
+        let context = self.facts.context(head, &self.sender);
         let judged = self.judge(action.into(), resource, &context);
         record.demanded(demand(action.into(), resource, None, judged.is_ok()));
         judged.map(drop).map_err(|denial| {
@@ -212,21 +216,18 @@ impl Judge {
     }
 
     fn judge(&self, action: PolicyAction, resource: Resource<'_>, context: &Context<'_>) -> Result<Allowed, Denial> {
-        let claim = Claim::of_principal(&self.key.principal, self.permission);
-        self.in_force.judge(&claim, action, resource, context)
+        self.in_force.judge(&self.sender.claim(self.permission), action, resource, context)
     }
 
-    /// A sender who signed with a header is told why; whoever merely holds a URL is not.
+    /// See [`Sender::is_told_why`].
     fn refusal(&self, denial: &Denial, resource: Resource<'_>) -> Refusal {
         let who = format!(
             "User: {} is not authorized to perform: {} on resource: \"{resource}\"",
-            self.facts.principal_arn(),
+            self.facts.principal_arn().unwrap_or("anonymous"),
             denial.action
         );
-        let shown = match self.facts.form() {
-            Form::Header => format!("{who} {}", denial.told()),
-            Form::Presigned { .. } => "Access Denied".to_owned(),
-        };
+        let shown =
+            if self.sender.is_told_why() { format!("{who} {}", denial.told()) } else { "Access Denied".to_owned() };
         Refusal::because(S3Error::new(ErrorCode::AccessDenied, shown), format!("{who} {denial}"))
     }
 }
@@ -263,7 +264,7 @@ fn set_version<'a>(context: &mut Context<'a>, version: Option<&'a str>) {
 /// wider, and only bucket policies have conditions.
 fn body_may_turn(denial: &Denial, on: &DemandTarget) -> bool {
     match denial.cause {
-        DenialCause::Permission { .. } | DenialCause::Ceiling { .. } => false,
+        DenialCause::Permission { .. } | DenialCause::Ceiling { .. } | DenialCause::TakesIdentity => false,
         DenialCause::BucketPolicyDenies(_) | DenialCause::BucketPolicyDoesNotAllow => true,
         _ => *on == DemandTarget::EachObjectInBody,
     }
@@ -301,7 +302,7 @@ fn demand(action: PolicyAction, resource: Resource<'_>, version: Option<&str>, a
 /// What denies, for the record.
 fn layer(denial: &Denial) -> &'static str {
     match &denial.cause {
-        DenialCause::Permission { .. } => "permission",
+        DenialCause::Permission { .. } | DenialCause::TakesIdentity => "permission",
         DenialCause::Ceiling { .. } => "ceiling",
         DenialCause::NoOrganizationPolicyAllows | DenialCause::OrganizationPolicyDenies(_) => "organization policy",
         DenialCause::BucketPolicyDenies(_)
@@ -346,9 +347,9 @@ impl<'a> Asked<'a> {
         statement: Option<StatementName>,
         context: &Context<'_>,
     ) -> Option<Decision> {
-        let Judge { key, permission, .. } = self.judge;
+        let Judge { sender, permission, .. } = self.judge;
         let demands = self.demands?;
-        let mut context = context.to_texts(&key.organization);
+        let mut context = context.to_texts(sender.organization());
         // Each demand has its own.
         context.remove(FixedKey::VersionId.name());
         // The address of a page may carry a signature or a token in its query, which nobody's log is to hold.
@@ -357,7 +358,7 @@ impl<'a> Asked<'a> {
                 text.truncate(text.find(['?', '#']).unwrap_or(text.len()));
             }
         }
-        let judged = Judged { principal: Some(key.principal.clone()), permission: *permission, demands, context };
+        let judged = Judged { principal: sender.principal().cloned(), permission: *permission, demands, context };
         Some(Decision { allowed, layer, statement, judged })
     }
 }

@@ -16,9 +16,11 @@ use super::outgoing::Described;
 use super::record::Record;
 use crate::backend::Backend;
 use crate::policy::Resource;
+use crate::s3::cors::CorsRules;
 use crate::s3::operation::{Action, Operation};
 use crate::s3::{
-    DeleteObjects, ErrorCode, LegalHold, ObjectToDelete, Restore, Retention, S3Error, Tagging, location, named_buckets,
+    CompleteUpload, DeleteObjects, ErrorCode, LegalHold, ObjectToDelete, Restore, Retention, S3Error, Tagging,
+    location, named_buckets,
 };
 
 /// A document for the backend, whose sender may do what it asks for. Only [`document`] makes one, which
@@ -50,6 +52,10 @@ pub(super) fn document(
     let judged = |judge: &Judge, record: &mut Record| judge.by_body(head, classified, record);
     let mut rebuilt = Rebuilt::default();
     rebuilt.text = match classified.operation {
+        Operation::CompleteMultipartUpload => {
+            judged(judge, record)?;
+            CompleteUpload::parse(received)?.to_xml()
+        }
         Operation::CreateBucket => {
             let asked = location::parse_create_bucket(received);
             judge.facts_mut().learn_location(asked.as_ref().ok().cloned().flatten());
@@ -66,6 +72,10 @@ pub(super) fn document(
         Operation::PutBucketAcl | Operation::PutObjectAcl => {
             judged(judge, record)?;
             proxy.acl_document(head, received, record)?
+        }
+        Operation::PutBucketCors => {
+            judged(judge, record)?;
+            CorsRules::parse(received)?.to_xml()
         }
         Operation::PutObjectLegalHold => {
             let hold = LegalHold::parse(received);
@@ -116,9 +126,11 @@ pub(super) fn document(
 /// document says it.
 fn is_replaced(operation: Operation, name: &str) -> bool {
     let of_an_object = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+    // Of an upload that is completed they describe the object.
+    let of_document = operation != Operation::CompleteMultipartUpload;
     name == "content-md5"
         || name == "x-amz-tagging"
-        || name.starts_with("x-amz-checksum-")
+        || name.starts_with("x-amz-checksum-") && of_document
         || name.starts_with("x-amz-object-lock-")
         || operation == Operation::DeleteObjects
             && (of_an_object.contains(&name) || name.starts_with("x-amz-if-match-"))

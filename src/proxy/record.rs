@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use http::{Request, Response, Version};
 use http_body::Body as _;
 
+use super::admission::Held;
 use super::response_body::ResponseBody;
 use crate::audit::{AccessEvent, Decision, JudgedDemand};
 use crate::identity::{AccessKeyId, Principal};
 use crate::policy::StatementName;
-use crate::s3::Address;
+use crate::s3::{Address, BucketName};
 
 /// The record of one request. Writes its event when it is dropped, so that no way out forgets it.
 #[derive(Debug)]
@@ -21,7 +22,9 @@ pub(super) struct Record {
     event: AccessEvent,
     started: Instant,
     http1: bool,
+    bucket: Option<BucketName>,
     bytes_in: Option<Arc<AtomicU64>>,
+    held: Held,
 }
 
 /// Hands out the request ids of this process: 16 hexadecimal digits, none twice.
@@ -56,6 +59,8 @@ impl Record {
             operation: None,
             access_key_id: None,
             principal: None,
+            anonymous: false,
+            forgiven: None,
             decision: None,
             status: 0,
             error_code: None,
@@ -66,15 +71,32 @@ impl Record {
             duration: Duration::ZERO,
             complete: false,
         };
-        Self { event, started: Instant::now(), http1: request.version() < Version::HTTP_2, bytes_in: None }
+        Self {
+            event,
+            started: Instant::now(),
+            http1: request.version() < Version::HTTP_2,
+            bucket: None,
+            bytes_in: None,
+            held: Held::default(),
+        }
     }
 
     pub(super) fn request_id(&self) -> &str {
         &self.event.request_id
     }
 
+    /// What the request holds until its answer has ended.
+    pub(super) fn held(&mut self) -> &mut Held {
+        &mut self.held
+    }
+
     pub(super) fn resource(&self) -> &str {
         &self.event.resource
+    }
+
+    /// Whether its sender has proved who he is.
+    pub(super) fn is_proved(&self) -> bool {
+        self.event.principal.is_some()
     }
 
     pub(super) fn is_http1(&self) -> bool {
@@ -87,6 +109,12 @@ impl Record {
 
     pub(super) fn addressed(&mut self, address: &Address) {
         self.event.resource = address.to_string();
+        self.bucket = address.bucket().cloned();
+    }
+
+    /// The bucket that the request names, if it could be read so far.
+    pub(super) fn bucket(&self) -> Option<&BucketName> {
+        self.bucket.as_ref()
     }
 
     pub(super) fn claimed(&mut self, id: &AccessKeyId) {
@@ -95,6 +123,14 @@ impl Record {
 
     pub(super) fn proved(&mut self, principal: &Principal) {
         self.event.principal = Some(principal.clone());
+    }
+
+    pub(super) fn forgiven(&mut self, what: &'static str) {
+        self.event.forgiven = Some(what);
+    }
+
+    pub(super) fn is_anonymous(&mut self) {
+        self.event.anonymous = true;
     }
 
     pub(super) fn classified(&mut self, operation: &'static str) {

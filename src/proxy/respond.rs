@@ -119,7 +119,7 @@ impl Proxy {
     }
 
     /// Host and path as the client asked for them, for `Location`.
-    fn address_of(&self, head: &RequestHead) -> String {
+    pub(super) fn address_of(&self, head: &RequestHead) -> String {
         let scheme = if self.serves_tls { "https" } else { "http" };
         let path = percent::decode(&head.raw_path).unwrap_or_default();
         format!("{scheme}://{}{}", head.host, percent::encode(&path, Slash::Keep))

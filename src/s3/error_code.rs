@@ -42,6 +42,7 @@ error_codes! {
     AuthorizationQueryParametersError = BAD_REQUEST,
     BadDigest = BAD_REQUEST,
     BadGateway = BAD_GATEWAY,
+    BadRequest = BAD_REQUEST,
     EntityTooLarge = BAD_REQUEST,
     EntityTooSmall = BAD_REQUEST,
     ExpectationFailed = EXPECTATION_FAILED,

@@ -33,7 +33,8 @@ org_id = "{org_id}"
 
 [s3]
 listen = "127.0.0.1:{port}"
-{tls}domains = ["s3.localhost"]
+{tls}
+domains = ["s3.localhost"]
 region = "{region}"
 
 [[backend]]
@@ -94,12 +95,19 @@ class ApiToken:
 
 
 class Portcullis:
-    """`portcullis serve` over TLS, with one static key of permission admin; its API on plain loopback.
+    """`portcullis serve`, with one static key of permission admin; its API on plain loopback.
 
-    `policies` are kept in files: organization policies that no test changes.
+    `policies` are kept in files: organization policies that no test changes. S3 is over TLS, unless it is not `secure`.
     """
 
-    def __init__(self, directory: Path, backend: Endpoint, policies: Iterable[dict] = (ALLOW_ALL,), limits: str = "", tls=True):
+    def __init__(
+        self,
+        directory: Path,
+        backend: Endpoint,
+        policies: Iterable[dict] = (ALLOW_ALL,),
+        limits: str = "",
+        secure: bool = True,
+    ):
         directory.mkdir()
         (directory / "policies").mkdir()
         for policy in policies:
@@ -115,7 +123,7 @@ class Portcullis:
             org_id=ORG_ID,
             port=port,
             api_port=api_port,
-            tls=f'tls = {{ cert = "{certificate}", key = "{key}" }}\n' if tls else "",
+            tls=f'tls = {{ cert = "{certificate}", key = "{key}" }}' if secure else "",
             region=REGION,
             backend=backend,
             directory=directory,
@@ -135,8 +143,8 @@ class Portcullis:
         except BaseException:
             self.process.kill()
             raise
-        url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
-        self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority if tls else None)
+        url = f"{'https' if secure else 'http'}://127.0.0.1:{port}"
+        self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority if secure else None)
         self.admin_principal = made["principalName"]
         self.admin_s3 = self.s3_of(made)
 

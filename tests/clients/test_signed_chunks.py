@@ -11,7 +11,7 @@ from gate import Portcullis
 
 @pytest.fixture(scope="module")
 def in_the_clear(tmp_path_factory, seaweedfs):
-    gate = Portcullis(tmp_path_factory.mktemp("clear") / "run", seaweedfs.endpoint, tls=False)
+    gate = Portcullis(tmp_path_factory.mktemp("clear") / "run", seaweedfs.endpoint, secure=False)
     yield gate.endpoint
     gate.stop()
 

@@ -115,7 +115,8 @@ fn the_example_names_every_field_there_is() {
     let text = shipped("example.toml");
     let fixture = Fixture::new();
     let org_id = "org_id = \"ab1cd2\"";
-    let sections = ["[s3]", "[api]", "[[backend]]", "[store]", "[[identity]]", "[federation]", "[limits]", org_id];
+    let sections =
+        ["[s3]", "[[s3.cors]]", "[api]", "[[backend]]", "[store]", "[[identity]]", "[federation]", "[limits]", org_id];
     for section in sections {
         let broken = text.replacen(section, &format!("{section}\nno_such_field = 1"), 1);
         let refusal = fixture.refusal(&broken);

@@ -47,7 +47,7 @@ fn fields_that_are_missing_unknown_or_of_another_type() {
         (
             "[s3]\n",
             "[s3]\nport = 80\n",
-            "portcullis.toml:3: s3.port: found an unknown field, expected one of listen, tls, domains, region, any_region, insecure",
+            "portcullis.toml:3: s3.port: found an unknown field, expected one of listen, tls, domains, region, any_region, anonymous, forgive_signatures, external_hosts, cors, cors_cache_life, insecure",
         ),
         (
             "endpoint = \"http://127.0.0.1:8333\"\n",
@@ -151,7 +151,7 @@ fn backends() {
         (
             "http://127.0.0.1:8333",
             "http://10.0.0.1:8333",
-            r#"portcullis.toml:6: backend[0].endpoint: found "http://10.0.0.1:8333", expected https, or a loopback host, or insecure = true"#,
+            r#"portcullis.toml:6: backend[0].endpoint: found "http://10.0.0.1:8333", expected https, or a loopback host, or payload = "signed", or insecure = true"#,
         ),
         (
             "http://127.0.0.1:8333",

@@ -164,7 +164,8 @@ async fn the_location_of_a_finished_upload_names_the_bucket_once() {
     let app = TestApp::start().await;
     let document =
         "<CompleteMultipartUploadResult><Location>http://10.1.2.3/bucket/a</Location></CompleteMultipartUploadResult>";
-    let parts = "<CompleteMultipartUpload></CompleteMultipartUpload>";
+    let parts =
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>";
     for (host, target, location) in [
         ("s3.example.com", "/bucket/a%20b?uploadId=u", "http://s3.example.com/bucket/a%20b"),
         ("bucket.s3.example.com", "/a%20b?uploadId=u", "http://bucket.s3.example.com/a%20b"),

@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 use super::decoder::Decoder;
 use super::digest;
 use super::digest::Digests;
+use super::incoming::IncomingBody;
 use super::promise::Promise;
 use super::unverified::UnverifiedBody;
 use crate::backend::BodyFault;
-use crate::listener::{RequestBody, RequestBodyError};
 use crate::proxy::buffers::Buffers;
 use crate::s3::checksum::Checksum;
 use crate::s3::{ErrorCode, S3Error};
@@ -38,7 +38,7 @@ pub(in crate::proxy) type ProofReceiver = oneshot::Receiver<Proof>;
 
 /// A client's body being verified.
 pub(in crate::proxy) struct VerifyingBody {
-    inner: RequestBody,
+    inner: IncomingBody,
     /// Until the body has ended.
     decoder: Option<Decoder>,
     digests: Option<Digests>,
@@ -124,7 +124,7 @@ impl VerifyingBody {
                 // HTTP trailers take no effect: S3's trailers are inside the body.
                 Err(_) => return Poll::Ready(Ok(None)),
             },
-            Some(Err(error)) => return Poll::Ready(Err(reading_failed(&error))),
+            Some(Err(error)) => return Poll::Ready(Err(error.into())),
             None => return Poll::Ready(self.prove().map(Some)),
         };
         let before = self.held.len();
@@ -252,17 +252,4 @@ fn wrong_length(received: u64, promised: u64) -> S3Error {
     )
     .with("BytesReceived", received.to_string())
     .with("BytesPromised", promised.to_string())
-}
-
-/// The client stopped sending, or its connection ended.
-fn reading_failed(error: &RequestBodyError) -> S3Error {
-    match error {
-        RequestBodyError::Idle(_) => S3Error::new(
-            ErrorCode::RequestTimeout,
-            "Your socket connection to the server was not read from or written to within the timeout period.",
-        ),
-        RequestBodyError::Closed(_) => {
-            S3Error::new(ErrorCode::IncompleteBody, "The request body terminated unexpectedly.")
-        }
-    }
 }

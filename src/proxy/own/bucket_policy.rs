@@ -2,15 +2,15 @@
 
 use http::StatusCode;
 
-use super::{Answer, Own, Sender, has_to_exist};
+use super::{Answer, Own, has_to_exist};
 use crate::authority::{AuthorityError, InForce};
 use crate::backend::Backend;
 use crate::policy::{BucketPolicy, PolicyError, Resource};
 use crate::proxy::Proxy;
 use crate::proxy::error::Refusal;
+use crate::proxy::sender::Sender;
 use crate::s3::public_access_block::policy_status_answer;
 use crate::s3::{BucketName, ErrorCode, S3Error};
-use crate::sigv4::Form;
 
 impl Proxy {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html>
@@ -83,23 +83,19 @@ fn of_bucket(
 
 /// Whoever signed with a header is told what is wrong; whoever merely holds a URL, that something is.
 fn malformed(error: &PolicyError, sender: &Sender) -> Refusal {
-    let shown = match sender.form {
-        Form::Header => error.to_string(),
-        Form::Presigned { .. } => "The policy is not in the valid form.".to_owned(),
-    };
+    let shown =
+        if sender.is_told_why() { error.to_string() } else { "The policy is not in the valid form.".to_owned() };
     Refusal::because(S3Error::new(ErrorCode::MalformedPolicy, shown), error.to_string())
 }
 
 fn blocked(error: &AuthorityError, bucket: &BucketName, sender: &Sender) -> Refusal {
-    let shown = match sender.form {
-        Form::Header => format!(
-            "User: arn:aws:iam::{}:{} is not authorized to perform: s3:PutBucketPolicy on resource: \"{}\" because public policies are \
-             blocked by the BlockPublicPolicy block public access setting.",
-            sender.key.organization,
-            sender.key.principal,
+    let shown = match sender.arn().filter(|_| sender.is_told_why()) {
+        Some(arn) => format!(
+            "User: {arn} is not authorized to perform: s3:PutBucketPolicy on resource: \"{}\" because public policies \
+             are blocked by the BlockPublicPolicy block public access setting.",
             Resource::Bucket(bucket.as_str())
         ),
-        Form::Presigned { .. } => "Access Denied".to_owned(),
+        None => "Access Denied".to_owned(),
     };
     Refusal::because(S3Error::new(ErrorCode::AccessDenied, shown), error.to_string())
 }

@@ -3,7 +3,6 @@
 use http::StatusCode;
 
 use super::{Answer, Own};
-use crate::authority::Claim;
 use crate::backend::BackendError;
 use crate::proxy::Proxy;
 use crate::proxy::error::Refusal;
@@ -15,7 +14,7 @@ impl Proxy {
     pub(super) async fn list_buckets(&self, own: &Own) -> Result<Answer, Refusal> {
         let query = ListBucketsQuery::parse(own.query.parameters())?;
         let listed = self.backends.list_buckets().await.map_err(not_listed)?;
-        let claim = Claim::of_principal(&own.sender.key.principal, own.sender.permission);
+        let claim = own.sender.claim(own.permission);
         // Clients know one region, ours.
         let in_region = query.region.as_ref().is_none_or(|region| *region == self.region);
         let prefix = query.prefix.as_deref().unwrap_or_default();

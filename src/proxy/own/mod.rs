@@ -20,13 +20,12 @@ use super::error::{Refusal, request_id};
 use super::outgoing::read_document;
 use super::record::Record;
 use super::response_body::ResponseBody;
+use super::sender::Sender;
 use crate::authority::InForce;
 use crate::backend::{Backend, forwardable_request_headers};
 use crate::identity::Permission;
-use crate::keys::LiveKey;
 use crate::s3::operation::Operation;
 use crate::s3::{BucketName, ErrorCode, Query, S3Error};
-use crate::sigv4::Form;
 
 pub(super) use turns::{Turn, Turns};
 
@@ -38,15 +37,10 @@ struct Own {
     /// The bucket it is about, and the backend that may have it.
     bucket: Option<(BucketName, Arc<Backend>)>,
     sender: Sender,
+    /// The most that the sender may do.
+    permission: Permission,
     /// What it was judged by.
     in_force: Arc<InForce>,
-}
-
-/// Who sent it, and how.
-struct Sender {
-    key: Arc<LiveKey>,
-    permission: Permission,
-    form: Form,
 }
 
 /// An answer made here.
@@ -63,9 +57,9 @@ impl Proxy {
         authorized: AuthorizedHere,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let AuthorizedHere { head, body, classified, payload, until, backend, form, key, mut judge } = authorized;
+        let AuthorizedHere { head, body, classified, payload, until, backend, mut judge } = authorized;
         refuse_unknown_headers(&head.headers)?;
-        let reading = read_document(&self.buffers, &head, body, &classified, payload);
+        let reading = read_document(self, &head, body, &classified, payload);
         let document = match until {
             Some(until) => tokio::time::timeout_at(until, reading).await.unwrap_or_else(|_| Err(expired().into())),
             None => reading.await,
@@ -79,7 +73,8 @@ impl Proxy {
             document,
             bucket: head.address.bucket().cloned().zip(backend),
             query: head.query,
-            sender: Sender { key, permission: judge.permission(), form },
+            sender: judge.sender().clone(),
+            permission: judge.permission(),
             in_force: Arc::clone(judge.in_force()),
         };
         Ok(self.answer(own).await?.into_response(record))
