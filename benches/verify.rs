@@ -5,7 +5,7 @@ mod support;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use portcullis::s3::RequestHead;
-use portcullis::sigv4::{AcceptedRegion, SigningKey, UnverifiedSignature};
+use portcullis::sigv4::{AcceptedRegion, Forgiveness, SigningKey, UnverifiedSignature};
 use std::hint::black_box;
 
 fn verify(head: &RequestHead, key: &SigningKey, region: &AcceptedRegion, known: bool) -> bool {
@@ -29,5 +29,25 @@ fn verification(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, verification);
+/// The most that one request can cost: six signatures, none of which matches.
+fn worst_case(criterion: &mut Criterion) {
+    let key = support::key();
+    let region = AcceptedRegion::Only(support::REGION.to_owned());
+    let hosts = ["one.example.net", "two.example.net"].map(|name| (name.to_owned(), None));
+    let forgiveness = Forgiveness::new(&hosts, &[], 443);
+    for (name, mut head) in [("GET, 3 signed headers", support::get()), ("PUT, 8 signed headers", support::put())] {
+        head.host = "inner.example.net:8333".to_owned();
+        for (kind, known) in [("wrong signature", true), ("unknown key", false)] {
+            criterion.bench_function(&format!("verify {name}, {kind}, six readings"), |bencher| {
+                bencher.iter(|| {
+                    let unverified = UnverifiedSignature::read(black_box(&head), &region).expect("well-formed");
+                    let verified = unverified.verify_forgiving(&head, &key, known, Some(&forgiveness));
+                    assert!(black_box(verified).is_err());
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, verification, worst_case);
 criterion_main!(benches);

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
-use super::StartError;
+use super::{StartError, descriptors};
 use crate::authority::{Authority, Ceilings};
 use crate::backend::Backends;
 use crate::clock::Clock;
@@ -21,8 +21,8 @@ use crate::config::{self, Config, Endpoint, Limits, TlsFiles};
 use crate::control::{self, Control, ControlSocket};
 use crate::federation::Federation;
 use crate::keys::{CacheSettings, Keys};
-use crate::listener::{Listener, Peer, RequestBody, tls};
-use crate::proxy::Proxy;
+use crate::listener::{self, Listener, Peer, RequestBody, tls};
+use crate::proxy::{self, Proxy};
 use crate::sigv4::AcceptedRegion;
 use crate::store::open_sealed;
 use crate::telemetry::probes;
@@ -35,6 +35,10 @@ pub struct App;
 pub struct Running {
     /// Where the data plane listens.
     pub s3_address: SocketAddr,
+    /// What happened to connections of the data plane.
+    pub s3_connections: Arc<listener::Counters>,
+    /// What requests of the data plane were refused because too many ran.
+    pub s3_requests: Arc<proxy::Counters>,
     /// Where the control plane listens, if it does.
     pub api_address: Option<SocketAddr>,
     /// Where health is told, if it is.
@@ -57,7 +61,8 @@ impl App {
     /// [`StartError`]; nothing is left running then.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
         let mut random = UnwrapErr(SysRng);
-        let limits = Arc::new(config.limits.clone());
+        let (limits, own_limits) = descriptors::fit(&config.limits, descriptors::raise());
+        let (limits, own_limits) = (Arc::new(limits), Arc::new(own_limits));
         let backends = Arc::new(Backends::new(&config.backends, &limits, &clock)?);
         let s3_tls = server_tls(config.s3.tls.as_ref())?;
         let api_tls = config.api.as_ref().map(|api| server_tls(api.endpoint.tls.as_ref())).transpose()?.flatten();
@@ -73,11 +78,23 @@ impl App {
         let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await?;
 
         let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?;
-        let api = optional("api", config.api.as_ref().map(|api| &api.endpoint), api_tls, &limits)?;
-        let admin = optional("admin", config.admin.as_ref(), admin_tls, &limits)?;
+        let api = optional("api", config.api.as_ref().map(|api| &api.endpoint), api_tls, &own_limits)?;
+        let admin = optional("admin", config.admin.as_ref(), admin_tls, &own_limits)?;
         let socket = ControlSocket::bind(&control::socket_beside(&config.store.path)).await?;
 
+        let seed = random.next_u64();
+        let proxy = Arc::new(Proxy::new(
+            &config.s3,
+            &limits,
+            Arc::clone(&keys),
+            Arc::clone(&authority),
+            Arc::clone(&backends),
+            Arc::clone(&clock),
+            seed,
+        ));
         let running = Running {
+            s3_connections: s3.counters(),
+            s3_requests: proxy.counters(),
             s3_address: s3.local_addr(),
             api_address: api.as_ref().map(Listener::local_addr),
             admin_address: admin.as_ref().map(Listener::local_addr),
@@ -100,8 +117,6 @@ impl App {
             keys_per_minute_per_identity: limits.keys_per_minute_per_identity,
             random,
         });
-        let seed = random.next_u64();
-        let proxy = Arc::new(Proxy::new(&config.s3, &limits, Arc::clone(&keys), authority, backends, clock, seed));
         let serve = move |request, peer| Arc::clone(&proxy).serve(request, peer);
         running.tasks.spawn(s3.serve(serve, running.stop.clone()));
         if let Some(api) = api {

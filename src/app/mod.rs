@@ -1,6 +1,7 @@
 //! Builds everything from configuration, runs it, shuts it down.
 
 mod build;
+mod descriptors;
 mod error;
 mod shutdown;
 

@@ -24,6 +24,10 @@ pub struct AccessEvent {
     pub access_key_id: Option<AccessKeyId>,
     /// Who that key belongs to; only of a verified request.
     pub principal: Option<Principal>,
+    /// Whether nobody signed it and it was judged all the same.
+    pub anonymous: bool,
+    /// What of it is other than it was signed, because a proxy in front changed it.
+    pub forgiven: Option<&'static str>,
     /// How it was decided, if that is written at all.
     pub decision: Option<Decision>,
     /// The HTTP status of the answer.
@@ -49,6 +53,7 @@ impl AccessEvent {
     pub fn write(&self) {
         let decision = self.decision.as_ref();
         let statement = decision.and_then(|decision| decision.statement.as_ref());
+        let nobody = if self.anonymous { "anonymous" } else { "-" };
         let judged = decision.map(|decision| decision.judged.to_json());
         tracing::info!(
             target: super::TARGET,
@@ -58,7 +63,8 @@ impl AccessEvent {
             resource = ?self.resource,
             operation = self.operation.unwrap_or("-"),
             access_key_id = self.access_key_id.as_ref().map_or("-", AccessKeyId::as_str),
-            principal = self.principal.as_ref().map_or("-", Principal::as_str),
+            principal = self.principal.as_ref().map_or(nobody, Principal::as_str),
+            forgiven = self.forgiven.unwrap_or("-"),
             verdict = decision.map_or("-", Decision::verdict),
             layer = decision.map_or("-", |decision| decision.layer),
             policy = statement.map_or("-", StatementName::policy),

@@ -8,7 +8,7 @@ use super::decision::DenialCause;
 use crate::config::Ceiling;
 use crate::identity::{Permission, Principal};
 use crate::policy::{Asker, PolicyAction};
-use crate::s3::operation::NeededPermission;
+use crate::s3::operation::{Action, NeededPermission};
 
 /// The configured ceilings, longest prefix first.
 #[derive(Clone, Debug)]
@@ -75,8 +75,14 @@ impl Ceilings {
     /// Whether the key and the ceiling of the one who asks are wide enough for `action`.
     ///
     /// # Errors
-    /// Which of the two is too narrow.
+    /// Which of the two is too narrow; or that `action` takes an identity, and nobody signed.
     pub(super) fn judge(&self, claim: &Claim<'_>, action: PolicyAction) -> Result<(), DenialCause> {
+        if claim.asker() == Asker::Anonymous
+            && !is_for_anybody(action)
+            && !crate::fault::check_is_off("anonymous_actions")
+        {
+            return Err(DenialCause::TakesIdentity);
+        }
         self.judge_level(claim, taken_by(action))
     }
 
@@ -99,6 +105,18 @@ impl Ceilings {
     }
 }
 
+/// Whether policies can give `action` to those who prove nothing: reading objects and listing them, which is
+/// what public buckets are for. The other actions of the same level show who may do what, who owns what and
+/// what is being uploaded.
+fn is_for_anybody(action: PolicyAction) -> bool {
+    matches!(
+        action,
+        PolicyAction::S3(
+            Action::GetObject | Action::GetObjectVersion | Action::ListBucket | Action::ListBucketVersions
+        )
+    )
+}
+
 /// The least permission that suffices for `action`. On the control plane, looking and making keys for
 /// oneself takes `read` and changing takes `write`.
 fn taken_by(action: PolicyAction) -> Permission {
@@ -116,7 +134,7 @@ fn taken_by(action: PolicyAction) -> Permission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::s3::operation::Action;
+    use crate::policy::ControlAction;
 
     fn ceiling(prefix: &str, permission: Permission) -> Ceiling {
         Ceiling { prefix: prefix.into(), permission, max_duration: Duration::from_hours(12), permanent: true }
@@ -144,6 +162,18 @@ mod tests {
         assert_eq!(key, Err(DenialCause::Permission { has: Permission::Read, takes: Permission::Write }));
         let prefix = judge(Permission::Admin, Action::CreateBucket);
         assert_eq!(prefix, Err(DenialCause::Ceiling { has: Permission::Write, takes: Permission::Admin }));
+    }
+
+    #[test]
+    fn nobody_may_read_and_list_objects_and_no_more() {
+        let ceilings = Ceilings::new(Vec::new());
+        let judge = |action: PolicyAction| ceilings.judge(&Claim::anonymous(), action);
+        let open: Vec<&str> =
+            Action::ALL.iter().filter(|action| judge((**action).into()).is_ok()).map(|action| action.name()).collect();
+        assert_eq!(open, ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"]);
+        for action in ControlAction::ALL {
+            assert_eq!(judge((*action).into()), Err(DenialCause::TakesIdentity), "{action:?}");
+        }
     }
 
     #[test]

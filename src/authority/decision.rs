@@ -38,6 +38,8 @@ pub enum DenialCause {
         /// What the action takes.
         takes: Permission,
     },
+    /// Nobody signed the request, and this takes an identity whatever policies say.
+    TakesIdentity,
     /// A statement of an organization policy denies it.
     OrganizationPolicyDenies(StatementName),
     /// No organization policy allows it.
@@ -46,7 +48,7 @@ pub enum DenialCause {
     BucketPolicyUnreadable,
     /// A statement of the bucket policy denies it.
     BucketPolicyDenies(StatementName),
-    /// The bucket has a policy, and it does not allow it.
+    /// The bucket has a policy, and it does not allow it; or it has none, and nobody signed the request.
     BucketPolicyDoesNotAllow,
     /// The bucket's policy is public, and its public access block restricts it.
     PublicAccessBlocked,
@@ -85,6 +87,7 @@ impl Denial {
             DenialCause::Ceiling { has, takes } => {
                 format!("because the ceiling of its identity prefix is \"{has}\" and this takes \"{takes}\"")
             }
+            DenialCause::TakesIdentity => format!("because nobody signed the request and {action} takes an identity"),
             DenialCause::OrganizationPolicyDenies(_) => "with an explicit deny in an organization policy".into(),
             DenialCause::NoOrganizationPolicyAllows => {
                 format!("because no organization policy allows the {action} action")

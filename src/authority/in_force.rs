@@ -9,8 +9,8 @@ use super::{BucketRules, Claim, OrganizationSettings, PolicyInForce, PolicyOrigi
 use crate::fault;
 use crate::identity::Permission;
 use crate::policy::{
-    Considered, Context, ControlAction, OrganizationPolicies, OrganizationPolicy, PolicyAction, Question, Resource,
-    Verdict,
+    Asker, Considered, Context, ControlAction, OrganizationPolicies, OrganizationPolicy, PolicyAction, Question,
+    Resource, Verdict,
 };
 use crate::s3::operation::Action;
 use crate::store::RecordError;
@@ -57,7 +57,8 @@ impl InForce {
     }
 
     /// Whether the asker may do `action` on `resource`: ceilings first, then organization policies, then
-    /// the policy of the bucket.
+    /// the policy of the bucket. Where the bucket has none, that is enough for an identity, and never for who
+    /// proved none.
     ///
     /// # Errors
     /// The [`Denial`], with the first thing that stands against it.
@@ -88,9 +89,15 @@ impl InForce {
             Verdict::Silent => return Err(denied(DenialCause::NoOrganizationPolicyAllows)),
         };
         let allowed = Allowed { organization, bucket: None };
-        let Some(rules) = self.rules_for(action, resource) else { return Ok(allowed) };
+        let without_policy = || match claim.asker() {
+            Asker::Anonymous if !fault::check_is_off("anonymous_bucket_policy") => {
+                Err(denied(DenialCause::BucketPolicyDoesNotAllow))
+            }
+            Asker::Anonymous | Asker::Principal(_) => Ok(allowed.clone()),
+        };
+        let Some(rules) = self.rules_for(action, resource) else { return without_policy() };
         match &rules.policy {
-            None => Ok(allowed),
+            None => without_policy(),
             Some(Err(_)) => Err(denied(DenialCause::BucketPolicyUnreadable)),
             Some(Ok(policy)) => match policy.judge(&question) {
                 Verdict::Allowed(_) if rules.shuts_out(claim.asker()) => Err(denied(DenialCause::PublicAccessBlocked)),
@@ -135,7 +142,7 @@ impl InForce {
     #[must_use]
     pub fn may_show(&self, claim: &Claim<'_>, bucket: &str) -> bool {
         let by_policy = match self.buckets.get(bucket).and_then(|rules| rules.policy.as_ref()) {
-            None => true,
+            None => claim.asker() != Asker::Anonymous,
             Some(Err(_)) => false,
             Some(Ok(policy)) => policy.may_show(claim.asker()),
         };

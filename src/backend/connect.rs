@@ -62,6 +62,8 @@ impl Connector {
     async fn open_unlimited(&self, authority: &Authority) -> Result<Connection, ConnectError> {
         let stream = TcpStream::connect(self.addresses(authority).await?.as_slice()).await?;
         stream.set_nodelay(true)?;
+        // An upload that is cut off ends in a reset, which nobody takes for the end of its body.
+        stream.set_zero_linger()?;
         SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
         let socket = Arc::new(stream);
         let shared = SharedSocket::new(Arc::clone(&socket), self.stall_timeout);

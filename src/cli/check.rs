@@ -59,6 +59,13 @@ fn describe(config: &Config, out: &mut String) -> fmt::Result {
     let region = if config.s3.any_region { "every region label" } else { "no other region label" };
     writeln!(out, "         region {}, {region} accepted", config.s3.region)?;
     writeln!(out, "         path style, and buckets under: {}", or_none(&config.s3.domains.join(", ")))?;
+    if config.s3.anonymous {
+        writeln!(out, "         requests that nobody signed may read what policies allow to anonymous")?;
+    }
+    if config.s3.forgive_signatures && !config.s3.external_hosts.is_empty() {
+        let hosts: Vec<String> = config.s3.external_hosts.iter().map(ToString::to_string).collect();
+        writeln!(out, "         signatures for {} are forgiven another Host", hosts.join(", "))?;
+    }
     for (name, endpoint) in sections(config) {
         writeln!(out, "{name:8} {} {}", endpoint.listen, transport(endpoint.tls.as_ref()))?;
         if let Some(api) = config.api.as_ref().filter(|_| name == "api") {

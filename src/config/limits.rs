@@ -43,8 +43,17 @@ limits! {
     handshake_timeout: duration::Written => Duration = seconds(10);
     /// The longest pause between two pieces of a request body.
     body_idle_timeout: duration::Written => Duration = seconds(60);
+    /// From the start of reading a document, which is a body that is held whole, to its end.
+    document_timeout: duration::Written => Duration = seconds(60);
     /// The longest that a client may take no byte of an answer that waits for it.
     write_stall_timeout: duration::Written => Duration = seconds(60);
+    /// Bytes a second of a request body, on average over each `rate_window` of waiting for its client;
+    /// 0 asks for none. Up to 1 GiB.
+    min_body_rate: size::Written => u64 = size::Written(1 << 10);
+    /// The same for an answer that waits for its client to take it.
+    min_answer_rate: size::Written => u64 = size::Written(1 << 10);
+    /// How long a client is waited for until its rate is judged, and then again.
+    rate_window: duration::Written => Duration = seconds(60);
     /// The longest that an HTTP/2 connection stays open without any stream.
     keep_alive_idle: duration::Written => Duration = seconds(300);
     /// How long running requests may go on after a shutdown was asked for.
@@ -60,6 +69,12 @@ limits! {
     /// Connections at a time of one listener from one address (IPv6: one /64). More than
     /// `max_connections` is the same as that.
     max_connections_per_peer: usize => usize = 1_000;
+    /// S3 requests at a time, to the end of their answers: 1 to 1,000,000.
+    max_requests: usize => usize = 10_000;
+    /// S3 requests at a time from one address (IPv6: one /64), over all its connections.
+    max_requests_per_peer: usize => usize = 2_000;
+    /// S3 requests at a time of one identity.
+    max_requests_per_identity: usize => usize = 1_000;
     /// Bytes of request bodies held at a time, of all requests: documents, small files of forms, signed
     /// chunks. 16 MiB to 64 GiB.
     max_buffered_bytes: size::Written => u64 = size::Written(256 << 20);
@@ -69,6 +84,9 @@ limits! {
     h2_stream_window: size::Written => u32 = size::Written(64 << 10);
     /// HTTP/2: bytes a client may send ahead on all streams of a connection, 64 KiB to 64 MiB.
     h2_connection_window: size::Written => u32 = size::Written(1 << 20);
+    /// HTTP/2: bytes that a client may send without any request making progress, beyond its window: 16 KiB
+    /// to 64 MiB.
+    h2_max_idle_bytes: size::Written => u32 = size::Written(1 << 20);
     /// HTTP/2: streams that a client reset before they were accepted, waiting to be forgotten.
     h2_max_pending_resets: usize => usize = 20;
     /// HTTP/2: streams that were reset for the client's errors before the connection ends.
@@ -98,7 +116,11 @@ impl Written {
             header_timeout: self.header_timeout.0,
             handshake_timeout: self.handshake_timeout.0,
             body_idle_timeout: self.body_idle_timeout.0,
+            document_timeout: self.document_timeout.0,
             write_stall_timeout: self.write_stall_timeout.0,
+            min_body_rate: rate("min_body_rate", self.min_body_rate)?,
+            min_answer_rate: rate("min_answer_rate", self.min_answer_rate)?,
+            rate_window: self.rate_window.0,
             keep_alive_idle: self.keep_alive_idle.0,
             shutdown_grace: self.shutdown_grace.0,
             after_expiry: self.after_expiry.0,
@@ -106,10 +128,18 @@ impl Written {
             max_headers: count("max_headers", self.max_headers, 1..=1000)?,
             max_connections: count("max_connections", self.max_connections, 1..=1_000_000)?,
             max_connections_per_peer: count("max_connections_per_peer", self.max_connections_per_peer, 1..=1_000_000)?,
+            max_requests: count("max_requests", self.max_requests, 1..=1_000_000)?,
+            max_requests_per_peer: count("max_requests_per_peer", self.max_requests_per_peer, 1..=1_000_000)?,
+            max_requests_per_identity: count(
+                "max_requests_per_identity",
+                self.max_requests_per_identity,
+                1..=1_000_000,
+            )?,
             max_buffered_bytes: buffered(self.max_buffered_bytes)?,
             h2_max_concurrent_streams: count("h2_max_concurrent_streams", self.h2_max_concurrent_streams, 1..=10_000)?,
             h2_stream_window: bytes("h2_stream_window", self.h2_stream_window, 16 << 10..=16 << 20)?,
             h2_connection_window: bytes("h2_connection_window", self.h2_connection_window, 64 << 10..=64 << 20)?,
+            h2_max_idle_bytes: bytes("h2_max_idle_bytes", self.h2_max_idle_bytes, 16 << 10..=64 << 20)?,
             h2_max_pending_resets: count("h2_max_pending_resets", self.h2_max_pending_resets, 1..=10_000)?,
             h2_max_error_resets: count("h2_max_error_resets", self.h2_max_error_resets, 1..=100_000)?,
             logins_per_minute_per_peer: count(
@@ -144,6 +174,10 @@ fn buffered(size: size::Written) -> Result<u64, Problem> {
     let expected = "16 MiB to 64 GiB";
     let right = (16 << 20..=64 << 30).contains(&size.0);
     if right { Ok(size.0) } else { Err(Problem::new("max_buffered_bytes", size.0.to_string(), expected)) }
+}
+
+fn rate(field: &str, size: size::Written) -> Result<u64, Problem> {
+    count(field, size.0, 0..=1 << 30).map_err(|_| Problem::new(field, size.0.to_string(), "0 to 1 GiB"))
 }
 
 fn bytes(field: &str, size: size::Written, range: RangeInclusive<u32>) -> Result<u32, Problem> {

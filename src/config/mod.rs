@@ -9,6 +9,7 @@ mod cors;
 mod duration;
 mod endpoint;
 mod error;
+mod external_host;
 mod federation;
 mod file;
 mod identity;
@@ -25,6 +26,7 @@ pub use backend::{Addressing, Backend, BackendEndpoint, BucketPattern, PayloadFo
 pub use certificate::CertificateSummary;
 pub use endpoint::Endpoint;
 pub use error::ConfigError;
+pub use external_host::ExternalHost;
 pub use federation::{Federation, SamlService};
 pub use file::{Config, load, load_with_credentials};
 pub use identity::Ceiling;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::Problem;
+use super::external_host::{self, ExternalHost};
 use super::secret_file::Folders;
 use super::tls::{self, TlsFiles};
 use super::{cors, duration, endpoint};
@@ -25,6 +26,13 @@ pub struct S3 {
     pub region: String,
     /// Whether every region label is accepted in a credential scope.
     pub any_region: bool,
+    /// Whether requests that nobody signed may read where policies let them.
+    pub anonymous: bool,
+    /// Whether a signature that does not match is tried again with what proxies in front change.
+    pub forgive_signatures: bool,
+    /// The names that clients know this server by, in lower case, where a proxy in front sends another Host:
+    /// with a port if clients name one.
+    pub external_hosts: Vec<ExternalHost>,
     /// CORS rules that come before those of any bucket.
     pub cors: CorsRules,
     /// How long the CORS rules of a bucket are remembered.
@@ -44,6 +52,12 @@ pub(super) struct Written {
     #[serde(default)]
     any_region: bool,
     #[serde(default)]
+    anonymous: bool,
+    #[serde(default = "yes")]
+    forgive_signatures: bool,
+    #[serde(default)]
+    external_hosts: Vec<String>,
+    #[serde(default)]
     cors: Vec<cors::Written>,
     #[serde(default = "default_cors_cache_life")]
     cors_cache_life: duration::Written,
@@ -60,6 +74,9 @@ impl Written {
             domains: check_domains(&self.domains)?,
             region: check_region(self.region)?,
             any_region: self.any_region,
+            anonymous: self.anonymous,
+            forgive_signatures: self.forgive_signatures,
+            external_hosts: external_host::check_all(&self.external_hosts, &self.domains)?,
             cors: cors::check_all(self.cors)?,
             cors_cache_life: check_cache_life(self.cors_cache_life)?,
         })
@@ -109,7 +126,11 @@ fn check_domains(written: &[String]) -> Result<Vec<String>, Problem> {
     Ok(domains)
 }
 
-fn is_host_name(text: &str) -> bool {
+fn yes() -> bool {
+    true
+}
+
+pub(super) fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

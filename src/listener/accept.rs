@@ -18,6 +18,7 @@ use super::drain::Drain;
 use super::limits::{ConnectionCaps, Counters};
 use super::peer::Peer;
 use crate::config::Limits;
+use crate::telemetry::Occasional;
 
 /// A bound socket that is not served yet. Dropping it closes it.
 pub struct Listener {
@@ -70,7 +71,7 @@ impl Listener {
         let caps = ConnectionCaps::new(self.limits.max_connections, self.limits.max_connections_per_peer);
         let drain = Drain::new(shutdown.clone());
         let setup = Arc::new(Setup::new(self.tls, Arc::clone(&self.limits), drain.clone(), Arc::clone(&self.counters)));
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, shedding) = (FIRST_PAUSE, Occasional::default());
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -80,7 +81,13 @@ impl Listener {
             match accepted {
                 Ok((stream, address)) => {
                     pause = FIRST_PAUSE;
-                    let Some(permit) = caps.admit(address.ip(), &self.counters) else { continue };
+                    let Some(permit) = caps.admit(address.ip(), &self.counters) else {
+                        if shedding.is_due() {
+                            let (open, most) = (self.counters.open(), self.limits.max_connections);
+                            tracing::warn!(listener = %self.address, open, most, "too many connections, closing new ones");
+                        }
+                        continue;
+                    };
                     let connection = connection::serve(stream, address, Arc::clone(&setup), service.clone());
                     drain.spawn(async move {
                         connection.await;

@@ -1,8 +1,9 @@
-//! The request body as a service sees it: hyper's, with a limit on the pause between two pieces.
+//! The request body as a service sees it: hyper's, with limits on the pause between two pieces, on how slow
+//! its client may be, and on when it has to have ended.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,18 +12,34 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
 use super::connection::Activity;
+use super::limits::Counters;
+use super::pace::{Pace, Slowest};
+use crate::config::Limits;
 
-/// A request body. Fails with [`RequestBodyError::Idle`] when the client pauses for too long; the
-/// service then answers, and the connection is closed because the body was not read to its end.
+/// A request body. Fails with [`RequestBodyError::Idle`] or [`RequestBodyError::Slow`] when the client does
+/// not send; the service then answers, and the connection is closed because the body was not read to its end.
 #[derive(Debug)]
 pub struct RequestBody {
     incoming: Incoming,
-    idle_timeout: Duration,
+    limits: BodyLimits,
+    pace: Pace,
+    /// Since when the client is waited for, if it is.
+    waiting_since: Option<Instant>,
     /// Made at the first pause: most bodies of small requests never need it.
     deadline: Option<Pin<Box<Sleep>>>,
-    is_waiting: bool,
+    /// When the body has to have ended.
+    end: Option<(Instant, Duration)>,
+    alarm: Arc<Alarm>,
     has_ended: bool,
     activity: Arc<Activity>,
+    counters: Arc<Counters>,
+}
+
+/// What a request body is held to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BodyLimits {
+    idle_timeout: Duration,
+    slowest: Slowest,
 }
 
 /// Why a request body ended before its end. The client's fault, or its network's.
@@ -34,21 +51,73 @@ pub enum RequestBodyError {
     /// No byte came for the time given.
     #[error("no byte of the request body came for {0:?}")]
     Idle(Duration),
+    /// It was still coming after the time given.
+    #[error("the request body did not end within {0:?}")]
+    Late(Duration),
+    /// Too few bytes came while they were waited for.
+    #[error("the request body came too slowly")]
+    Slow,
+}
+
+impl BodyLimits {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let slowest = Slowest::new(limits.min_body_rate, limits.rate_window);
+        Self { idle_timeout: limits.body_idle_timeout, slowest }
+    }
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, idle_timeout: Duration, activity: Arc<Activity>) -> Self {
-        let has_ended = incoming.is_end_stream();
-        Self { incoming, idle_timeout, deadline: None, is_waiting: false, has_ended, activity }
+    pub(super) fn new(
+        incoming: Incoming,
+        limits: BodyLimits,
+        activity: Arc<Activity>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            limits,
+            pace: Pace::new(limits.slowest),
+            waiting_since: None,
+            deadline: None,
+            end: None,
+            alarm: Arc::default(),
+            has_ended: incoming.is_end_stream(),
+            incoming,
+            activity,
+            counters,
+        }
     }
 
-    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle_timeout)));
-        if !self.is_waiting {
-            self.is_waiting = true;
-            deadline.as_mut().reset(Instant::now() + self.idle_timeout);
+    /// From now on the whole body has to come within `limit`, or it fails with [`RequestBodyError::Late`].
+    /// For bodies that are held until they are whole.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.end = Some((Instant::now() + limit, limit));
+        self
+    }
+
+    /// Waits for the client, until the first of its limits.
+    fn poll_limits(&mut self, context: &mut Context<'_>) -> Poll<RequestBodyError> {
+        self.pace.wait();
+        let idle_at = *self.waiting_since.get_or_insert_with(Instant::now) + self.limits.idle_timeout;
+        loop {
+            let end = self.end.filter(|_| !crate::fault::check_is_off("document_timeout"));
+            let first =
+                [self.pace.judged_at(), end.map(|(at, _)| at)].into_iter().flatten().fold(idle_at, Instant::min);
+            let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(first)));
+            if deadline.deadline() != first {
+                deadline.as_mut().reset(first);
+            }
+            std::task::ready!(deadline.as_mut().poll(context));
+            if let Some((_, limit)) = end.filter(|(at, _)| *at == first) {
+                return Poll::Ready(RequestBodyError::Late(limit));
+            }
+            if self.pace.is_too_slow(first) && !crate::fault::check_is_off("body_rate") {
+                return Poll::Ready(RequestBodyError::Slow);
+            }
+            if idle_at == first {
+                return Poll::Ready(RequestBodyError::Idle(self.limits.idle_timeout));
+            }
         }
-        deadline.as_mut().poll(context)
     }
 }
 
@@ -60,18 +129,22 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) {
-            self.is_waiting = false;
+        let noticed = self.alarm.listen(context.waker());
+        let waker = Waker::from(Arc::clone(&self.alarm));
+        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(&mut Context::from_waker(&waker)) {
             self.has_ended |= frame.is_none();
+            self.waiting_since = None;
+            let length: usize = frame.iter().flatten().filter_map(Frame::data_ref).map(Bytes::len).sum();
+            // The reader may have been busy elsewhere since the client sent this.
+            self.pace.moved_at(length, noticed.unwrap_or_else(Instant::now));
+            if length > 0 {
+                self.activity.progressed();
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Closed)));
         }
-        match self.poll_deadline(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => {
-                self.is_waiting = false;
-                Poll::Ready(Some(Err(RequestBodyError::Idle(self.idle_timeout))))
-            }
-        }
+        let failed = std::task::ready!(self.poll_limits(context));
+        self.counters.slow_body();
+        Poll::Ready(Some(Err(failed)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -88,5 +161,38 @@ impl Drop for RequestBody {
         if !self.has_ended && !self.incoming.is_end_stream() {
             self.activity.left_a_body_unread();
         }
+    }
+}
+
+/// Wakes the reader of a body, and remembers when.
+#[derive(Debug, Default)]
+struct Alarm(Mutex<Heard>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    reader: Option<Waker>,
+    at: Option<Instant>,
+}
+
+impl Alarm {
+    /// When it went off since the last time it was asked; from now on it wakes `reader`.
+    fn listen(&self, reader: &Waker) -> Option<Instant> {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut heard.reader {
+            Some(known) => known.clone_from(reader),
+            none => *none = Some(reader.clone()),
+        }
+        heard.at.take()
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        let reader = {
+            let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.at.get_or_insert_with(Instant::now);
+            heard.reader.clone()
+        };
+        reader.into_iter().for_each(Waker::wake);
     }
 }

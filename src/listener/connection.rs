@@ -22,13 +22,13 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::accept;
-use super::body::RequestBody;
+use super::body::{BodyLimits, RequestBody};
 use super::drain::Drain;
 use super::http as server;
 use super::limits::Counters;
 use super::peer::{Peer, TlsInfo};
 use super::response::ResponseBody;
-use super::socket::Socket;
+use super::socket::{Socket, Traffic};
 use super::stream::{self, StreamExecutor};
 use crate::config::Limits;
 
@@ -50,7 +50,7 @@ impl Setup {
         counters: Arc<Counters>,
     ) -> Self {
         let http1 = server::http1(&limits);
-        let http2 = server::http2(&limits, drain.clone());
+        let http2 = server::http2(&limits, drain.clone(), Arc::clone(&counters));
         Self { tls: tls.map(TlsAcceptor::from), http1, http2, limits, drain, counters }
     }
 }
@@ -64,9 +64,10 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     accept::tune(&stream);
-    let socket = Socket::new(stream, setup.limits.write_stall_timeout);
+    let traffic = Arc::new(Traffic::new(&setup.limits));
+    let socket = Socket::new(stream, &setup.limits, Arc::clone(&traffic), Arc::clone(&setup.counters));
     let Some(acceptor) = &setup.tls else {
-        let service = Watched::new(service, Peer { address, tls: None }, &setup.limits);
+        let service = Watched::new(service, Peer { address, tls: None }, &setup, traffic);
         return serve_http1(socket, service, &setup, |socket| socket).await;
     };
     let handshake = tokio::time::timeout(setup.limits.handshake_timeout, acceptor.accept(socket));
@@ -88,7 +89,7 @@ where
     };
     let tls = TlsInfo::of(stream.get_ref().1);
     let is_http2 = tls.is_http2();
-    let service = Watched::new(service, Peer { address, tls: Some(tls) }, &setup.limits);
+    let service = Watched::new(service, Peer { address, tls: Some(tls) }, &setup, traffic);
     if is_http2 {
         serve_http2(stream, service, &setup).await;
     } else {
@@ -118,6 +119,9 @@ where
         Err(error) => {
             tracing::debug!(%error, "an HTTP/1.1 connection ended early");
             // hyper has answered with an empty 4xx.
+            if error.is_parse() {
+                setup.counters.request_malformed();
+            }
             error.is_parse()
         }
     };
@@ -142,6 +146,16 @@ where
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = activity.traffic.exceeded() => {
+            setup.counters.flooded();
+            tracing::debug!("an HTTP/2 connection sent too much that belongs to no request, closing it");
+            connection.as_mut().graceful_shutdown();
+            // Long enough for the farewell to leave; what still runs is cut with the connection.
+            match tokio::time::timeout(FAREWELL, connection).await {
+                Ok(result) => result,
+                Err(_) => Ok(()),
+            }
+        }
         () = activity.idle(setup.limits.header_timeout, setup.limits.keep_alive_idle) => {
             connection.as_mut().graceful_shutdown();
             // A client that does not answer the farewell is not waited for.
@@ -152,13 +166,15 @@ where
         }
     };
     if let Err(error) = result {
+        setup.counters.http2_failed();
         tracing::debug!(%error, "an HTTP/2 connection ended early");
     }
 }
 
 /// What runs on one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Activity {
+    traffic: Arc<Traffic>,
     running: AtomicUsize,
     has_begun: AtomicBool,
     has_an_unread_body: AtomicBool,
@@ -166,6 +182,21 @@ pub(super) struct Activity {
 }
 
 impl Activity {
+    fn new(traffic: Arc<Traffic>) -> Self {
+        Self {
+            traffic,
+            running: AtomicUsize::new(0),
+            has_begun: AtomicBool::new(false),
+            has_an_unread_body: AtomicBool::new(false),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Something of a request or of its answer moved.
+    pub(super) fn progressed(&self) {
+        self.traffic.progressed();
+    }
+
     pub(super) fn left_a_body_unread(&self) {
         self.has_an_unread_body.store(true, Ordering::Relaxed);
     }
@@ -193,8 +224,13 @@ impl Running {
     fn new(activity: &Arc<Activity>) -> Self {
         activity.has_begun.store(true, Ordering::Release);
         activity.running.fetch_add(1, Ordering::AcqRel);
+        activity.progressed();
         activity.changed.notify_one();
         Self(Arc::clone(activity))
+    }
+
+    pub(super) fn activity(&self) -> &Activity {
+        &self.0
     }
 }
 
@@ -209,14 +245,20 @@ impl Drop for Running {
 struct Watched<S> {
     service: S,
     peer: Arc<Peer>,
-    body_idle_timeout: Duration,
+    body_limits: BodyLimits,
     activity: Arc<Activity>,
+    counters: Arc<Counters>,
 }
 
 impl<S> Watched<S> {
-    fn new(service: S, peer: Peer, limits: &Limits) -> Self {
-        let body_idle_timeout = limits.body_idle_timeout;
-        Self { service, peer: Arc::new(peer), body_idle_timeout, activity: Arc::default() }
+    fn new(service: S, peer: Peer, setup: &Setup, traffic: Arc<Traffic>) -> Self {
+        Self {
+            service,
+            peer: Arc::new(peer),
+            body_limits: BodyLimits::new(&setup.limits),
+            activity: Arc::new(Activity::new(traffic)),
+            counters: Arc::clone(&setup.counters),
+        }
     }
 }
 
@@ -234,7 +276,9 @@ where
         // On HTTP/1.1 another request means that the last one's body was read, or drained by hyper.
         self.activity.has_an_unread_body.store(false, Ordering::Relaxed);
         let running = Running::new(&self.activity);
-        let request = request.map(|body| RequestBody::new(body, self.body_idle_timeout, Arc::clone(&self.activity)));
+        let request = request.map(|body| {
+            RequestBody::new(body, self.body_limits, Arc::clone(&self.activity), Arc::clone(&self.counters))
+        });
         let answer = (self.service)(request, Arc::clone(&self.peer));
         Box::pin(async move {
             // Inside the stream's own task, where its progress is known.
@@ -243,3 +287,5 @@ where
         })
     }
 }
+
+const FAREWELL: Duration = Duration::from_secs(1);

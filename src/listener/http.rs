@@ -1,10 +1,14 @@
 //! hyper's two servers with every limit set explicitly: a default that changes in a later version
 //! must not change ours.
 
+use std::sync::Arc;
+
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
 
 use super::drain::Drain;
+use super::limits::Counters;
+use super::pace::Slowest;
 use super::stream::StreamExecutor;
 use crate::config::Limits;
 
@@ -35,8 +39,10 @@ pub(super) fn http1(limits: &Limits) -> http1::Builder {
 }
 
 /// The HTTP/2 server.
-pub(super) fn http2(limits: &Limits, drain: Drain) -> http2::Builder<StreamExecutor> {
-    let mut server = http2::Builder::new(StreamExecutor { drain, stall_timeout: limits.write_stall_timeout });
+pub(super) fn http2(limits: &Limits, drain: Drain, counters: Arc<Counters>) -> http2::Builder<StreamExecutor> {
+    let slowest = Slowest::new(limits.min_answer_rate, limits.rate_window);
+    let stall_timeout = limits.write_stall_timeout;
+    let mut server = http2::Builder::new(StreamExecutor { drain, counters, stall_timeout, slowest });
     server
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.h2_max_concurrent_streams)

@@ -1,9 +1,11 @@
 //! Connection caps, in all and by peer, and the counters of what happened to connections.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::peer::network_of;
 
 /// What happened to a listener's connections since it was bound.
 #[derive(Debug, Default)]
@@ -13,6 +15,11 @@ pub struct Counters {
     refused_by_peer: AtomicU64,
     accept_failures: AtomicU64,
     handshake_failures: AtomicU64,
+    malformed: AtomicU64,
+    http2_failures: AtomicU64,
+    floods: AtomicU64,
+    slow_bodies: AtomicU64,
+    slow_readers: AtomicU64,
     open: AtomicUsize,
 }
 
@@ -42,6 +49,31 @@ impl Counters {
         self.handshake_failures.load(Ordering::Relaxed)
     }
 
+    /// HTTP/1.1 requests that could not be parsed: answered with an empty 4xx, and their connection closed.
+    pub fn malformed(&self) -> u64 {
+        self.malformed.load(Ordering::Relaxed)
+    }
+
+    /// HTTP/2 connections that ended with an error: of the client's frames, or of its network.
+    pub fn http2_failures(&self) -> u64 {
+        self.http2_failures.load(Ordering::Relaxed)
+    }
+
+    /// HTTP/2 connections closed because they sent `h2_max_idle_bytes` without any request making progress.
+    pub fn floods(&self) -> u64 {
+        self.floods.load(Ordering::Relaxed)
+    }
+
+    /// Request bodies given up because they paused, came too slowly or took too long.
+    pub fn slow_bodies(&self) -> u64 {
+        self.slow_bodies.load(Ordering::Relaxed)
+    }
+
+    /// Connections and HTTP/2 streams cut because their client took the answer too slowly, or not at all.
+    pub fn slow_readers(&self) -> u64 {
+        self.slow_readers.load(Ordering::Relaxed)
+    }
+
     /// Connections that are open now.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
@@ -53,6 +85,26 @@ impl Counters {
 
     pub(super) fn handshake_failed(&self) {
         self.handshake_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn request_malformed(&self) {
+        self.malformed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn http2_failed(&self) {
+        self.http2_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn flooded(&self) {
+        self.floods.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn slow_body(&self) {
+        self.slow_bodies.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn slow_reader(&self) {
+        self.slow_readers.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -83,7 +135,7 @@ impl ConnectionCaps {
 
     /// A place for a connection from `address`, or none if the caps are reached.
     pub(super) fn admit(&self, address: IpAddr, counters: &Arc<Counters>) -> Option<Permit> {
-        let peer = peer_of(address);
+        let peer = network_of(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.in_all >= self.in_all {
             counters.refused_in_all.fetch_add(1, Ordering::Relaxed);
@@ -117,26 +169,9 @@ impl Drop for Permit {
     }
 }
 
-/// One customer is one IPv4 address or one IPv6 /64: whoever has a /64 has 2^64 addresses to try.
-fn peer_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slash_64_and_a_mapped_address_count_as_one_peer() {
-        let parse = |text: &str| peer_of(text.parse().unwrap());
-        assert_eq!(parse("2001:db8:0:1::1"), parse("2001:db8:0:1:ffff::9"));
-        assert_ne!(parse("2001:db8:0:1::1"), parse("2001:db8:0:2::1"));
-        assert_eq!(parse("::ffff:192.0.2.1"), parse("192.0.2.1"));
-        assert_ne!(parse("192.0.2.2"), parse("192.0.2.1"));
-    }
 
     #[test]
     fn a_place_is_given_back_when_its_permit_is_dropped() {

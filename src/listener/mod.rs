@@ -2,7 +2,7 @@
 //! it was given. Knows nothing of S3, of identities, or that there are two planes.
 //!
 //! ```text
-//! accept (caps) -> socket (stall timeout) -> TLS (handshake timeout) -> HTTP/1.1 or HTTP/2 by ALPN (head limits)
+//! accept (caps) -> socket (stall timeout, pace, floods) -> TLS (handshake timeout) -> HTTP/1.1 or HTTP/2 by ALPN (head limits)
 //!    -> service(Request<RequestBody>, Arc<Peer>) -> response (stream stall timeout) -> linger, close
 //! ```
 
@@ -12,6 +12,7 @@ mod connection;
 mod drain;
 mod http;
 mod limits;
+mod pace;
 mod peer;
 mod response;
 mod socket;

@@ -1,6 +1,6 @@
 //! Who is at the other end of a connection, as far as the connection itself can say.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use rustls::{ProtocolVersion, ServerConnection};
 
@@ -24,6 +24,22 @@ pub struct TlsInfo {
     pub sni: Option<String>,
 }
 
+impl Peer {
+    /// What counts as one customer: an IPv4 address, or an IPv6 /64.
+    #[must_use]
+    pub fn network(&self) -> IpAddr {
+        network_of(self.address.ip())
+    }
+}
+
+/// One customer is one IPv4 address or one IPv6 /64: whoever has a /64 has 2^64 addresses to try.
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 impl TlsInfo {
     pub(super) fn of(connection: &ServerConnection) -> Self {
         Self {
@@ -42,5 +58,19 @@ impl TlsInfo {
 
     pub(super) fn is_http2(&self) -> bool {
         self.alpn.as_deref() == Some("h2")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slash_64_and_a_mapped_address_count_as_one_peer() {
+        let parse = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(parse("2001:db8:0:1::1"), parse("2001:db8:0:1:ffff::9"));
+        assert_ne!(parse("2001:db8:0:1::1"), parse("2001:db8:0:2::1"));
+        assert_eq!(parse("::ffff:192.0.2.1"), parse("192.0.2.1"));
+        assert_ne!(parse("192.0.2.2"), parse("192.0.2.1"));
     }
 }

@@ -1,8 +1,8 @@
 //! The response body on its way out: counts its request as running until it is gone, and notes when
-//! it began to wait for the client to take more.
+//! it began to wait for the client to take more, and how much that takes.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use super::connection::Running;
+use super::pace::{Pace, Slowest};
 
 pin_project! {
     /// A service's response body, watched.
@@ -19,13 +20,13 @@ pin_project! {
         #[pin]
         inner: B,
         progress: Arc<Progress>,
-        _running: Running,
+        running: Running,
     }
 }
 
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, progress: Arc<Progress>, running: Running) -> Self {
-        Self { inner, progress, _running: running }
+        Self { inner, progress, running }
     }
 }
 
@@ -36,10 +37,11 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = self.project();
         // Asked for more: the client has taken what there was.
-        this.progress.set(None);
+        this.progress.taken();
         let frame = this.inner.poll_frame(context);
-        if matches!(frame, Poll::Ready(Some(Ok(_)))) {
-            this.progress.set(Some(Instant::now()));
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            this.progress.offer(frame.data_ref().map_or(0, Bytes::len));
+            this.running.activity().progressed();
         }
         frame
     }
@@ -53,24 +55,60 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     }
 }
 
-/// Since when a response waits for its client, if it does.
-#[derive(Debug, Default)]
-pub(super) struct Progress(Mutex<Option<Instant>>);
+/// How a response fares with its client: since when it waits for it, if it does, and how fast it is taken.
+#[derive(Debug)]
+pub(super) struct Progress(Mutex<Taking>);
+
+#[derive(Debug)]
+struct Taking {
+    waiting_since: Option<Instant>,
+    /// The piece that the client is to take.
+    offered: usize,
+    pace: Pace,
+}
 
 impl Progress {
-    fn set(&self, waiting_since: Option<Instant>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = waiting_since;
+    pub(super) fn new(slowest: Slowest) -> Self {
+        Self(Mutex::new(Taking { waiting_since: None, offered: 0, pace: Pace::new(slowest) }))
     }
 
-    /// Returns once the client has taken nothing for `limit` (and at most as long again).
-    pub(super) async fn stalled(&self, limit: Duration) {
-        loop {
-            let waiting_since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match waiting_since.map(|since| since + limit) {
-                Some(deadline) if deadline <= Instant::now() => return,
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => tokio::time::sleep(limit).await,
-            }
+    /// The client is to take `bytes`.
+    fn offer(&self, bytes: usize) {
+        let mut taking = self.lock();
+        taking.waiting_since = Some(taking.pace.wait());
+        taking.offered = bytes;
+    }
+
+    /// The client has taken what there was.
+    fn taken(&self) {
+        let mut taking = self.lock();
+        if taking.waiting_since.take().is_some() {
+            let offered = std::mem::take(&mut taking.offered);
+            taking.pace.moved(offered);
         }
+    }
+
+    /// Returns once the client has taken nothing for `limit`, or too little over a window (and at most as
+    /// long again).
+    pub(super) async fn stalled(&self, limit: Duration, window: Duration) {
+        loop {
+            let now = Instant::now();
+            let next = {
+                let mut taking = self.lock();
+                let stalled_at = taking.waiting_since.map(|since| since + limit);
+                let is_slow = taking.pace.is_too_slow(now) && !crate::fault::check_is_off("answer_rate");
+                if is_slow || stalled_at.is_some_and(|at| at <= now) {
+                    return;
+                }
+                let unwatched = now + limit.min(window);
+                [stalled_at, taking.pace.judged_at()].into_iter().flatten().fold(unwatched, Instant::min)
+            };
+            // A deadline that has passed without a verdict is looked at again a little later.
+            tokio::time::sleep_until(next.max(now + Duration::from_millis(1))).await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taking> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,27 +1,76 @@
-//! The TCP stream with a limit on how long the other end may refuse to take what waits for it, and
-//! the lingering close that lets a client read a refusal it has not stopped uploading for.
+//! The TCP stream with limits on how long the other end may refuse to take what waits for it, on how slowly
+//! it may take it and on what it may send for nothing, and the lingering close that lets a client read a
+//! refusal it has not stopped uploading for.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
-/// A TCP stream whose writes fail once no byte was taken for the stall timeout.
+use super::limits::Counters;
+use super::pace::{Pace, Slowest};
+use crate::config::Limits;
+
+/// A TCP stream whose writes fail once no byte was taken for the stall timeout, or too few over a window.
 pub(super) struct Socket {
     stream: TcpStream,
     stall_timeout: Duration,
+    pace: Pace,
     /// Made at the first write that has to wait, then set anew each time.
     deadline: Option<Pin<Box<Sleep>>>,
-    is_waiting: bool,
+    waiting_since: Option<Instant>,
+    traffic: Arc<Traffic>,
+    counters: Arc<Counters>,
+}
+
+/// What came in since a request last made progress. Frames that belong to no request cost little each, and
+/// a client can send them for ever.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    idle_bytes: AtomicU64,
+    most: u64,
+    exceeded: Notify,
+}
+
+impl Traffic {
+    /// What a client may send while nothing of it is read: all windows twice over, for small frames and
+    /// TLS records, one head, and `h2_max_idle_bytes`.
+    pub(super) fn new(limits: &Limits) -> Self {
+        let windows = 2 * u64::from(limits.h2_connection_window);
+        let most = windows + u64::from(limits.max_header_bytes) + u64::from(limits.h2_max_idle_bytes);
+        Self { idle_bytes: AtomicU64::new(0), most, exceeded: Notify::new() }
+    }
+
+    /// A request began, or something of a body was read or sent.
+    pub(super) fn progressed(&self) {
+        self.idle_bytes.store(0, Ordering::Relaxed);
+    }
+
+    /// Returns once too much was sent for nothing.
+    pub(super) async fn exceeded(&self) {
+        self.exceeded.notified().await;
+    }
+
+    fn received(&self, bytes: usize) {
+        let before = self.idle_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        if before + bytes as u64 > self.most && !crate::fault::check_is_off("idle_bytes") {
+            self.exceeded.notify_one();
+        }
+    }
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, stall_timeout: Duration) -> Self {
-        Self { stream, stall_timeout, deadline: None, is_waiting: false }
+    pub(super) fn new(stream: TcpStream, limits: &Limits, traffic: Arc<Traffic>, counters: Arc<Counters>) -> Self {
+        let pace = Pace::new(Slowest::new(limits.min_answer_rate, limits.rate_window));
+        let stall_timeout = limits.write_stall_timeout;
+        Self { stream, stall_timeout, pace, deadline: None, waiting_since: None, traffic, counters }
     }
 
     /// Reads and throws away what the client still sends, until it closes, pauses or has had its time.
@@ -36,22 +85,35 @@ impl Socket {
         let _ = tokio::time::timeout(LINGER_IN_ALL, drain).await;
     }
 
-    /// Turns a write that waited too long into an error.
-    fn limit<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if result.is_ready() {
-            self.is_waiting = false;
-            return result;
+    /// Counts what was written, and turns a write that waited too long into an error.
+    fn limit_write(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(written) => {
+                self.waiting_since = None;
+                self.pace.moved(*written.as_ref().unwrap_or(&0));
+                Poll::Ready(written)
+            }
+            Poll::Pending => self.poll_limits(context).map(|()| {
+                self.counters.slow_reader();
+                Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes too few bytes, or none"))
+            }),
         }
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.stall_timeout)));
-        if !self.is_waiting {
-            self.is_waiting = true;
-            deadline.as_mut().reset(Instant::now() + self.stall_timeout);
-        }
-        match deadline.as_mut().poll(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => {
-                self.is_waiting = false;
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes no more bytes")))
+    }
+
+    /// Waits for the client to take something, until the first of its limits.
+    fn poll_limits(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.pace.wait();
+        let stalled_at = *self.waiting_since.get_or_insert_with(Instant::now) + self.stall_timeout;
+        loop {
+            let first = self.pace.judged_at().map_or(stalled_at, |judged_at| judged_at.min(stalled_at));
+            let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(first)));
+            if deadline.deadline() != first {
+                deadline.as_mut().reset(first);
+            }
+            ready!(deadline.as_mut().poll(context));
+            let is_slow = self.pace.is_too_slow(first) && !crate::fault::check_is_off("answer_rate");
+            if is_slow || first == stalled_at {
+                return Poll::Ready(());
             }
         }
     }
@@ -63,14 +125,17 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.traffic.received(buffer.filled().len() - before);
+        read
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.limit(context, written)
+        self.limit_write(context, written)
     }
 
     fn poll_write_vectored(
@@ -79,7 +144,7 @@ impl AsyncWrite for Socket {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
-        self.limit(context, written)
+        self.limit_write(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -87,8 +152,8 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.limit(context, flushed)
+        // A TCP stream has nothing to flush: it never waits here.
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

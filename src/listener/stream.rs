@@ -8,6 +8,8 @@ use std::time::Duration;
 use hyper::rt::Executor;
 
 use super::drain::Drain;
+use super::limits::Counters;
+use super::pace::Slowest;
 use super::response::Progress;
 
 tokio::task_local! {
@@ -18,7 +20,9 @@ tokio::task_local! {
 #[derive(Clone)]
 pub(super) struct StreamExecutor {
     pub(super) drain: Drain,
+    pub(super) counters: Arc<Counters>,
     pub(super) stall_timeout: Duration,
+    pub(super) slowest: Slowest,
 }
 
 impl<F> Executor<F> for StreamExecutor
@@ -27,14 +31,18 @@ where
     F::Output: Send,
 {
     fn execute(&self, stream: F) {
-        let stall_timeout = self.stall_timeout;
+        let Self { stall_timeout, slowest, .. } = *self;
+        let counters = Arc::clone(&self.counters);
         self.drain.spawn(async move {
-            let progress = Arc::<Progress>::default();
+            let progress = Arc::new(Progress::new(slowest));
             let watched = PROGRESS.scope(Arc::clone(&progress), stream);
             tokio::select! {
                 _ = watched => {}
                 // Dropping the stream's future resets the stream.
-                () = progress.stalled(stall_timeout) => tracing::debug!("an HTTP/2 stream stalled and was reset"),
+                () = progress.stalled(stall_timeout, slowest.window()) => {
+                    counters.slow_reader();
+                    tracing::debug!("an HTTP/2 stream stalled and was reset");
+                }
             }
         });
     }
@@ -43,5 +51,5 @@ where
 /// The progress of the stream whose task this is; one that nobody watches on HTTP/1.1, where the
 /// socket's own limit is enough.
 pub(super) fn progress() -> Arc<Progress> {
-    PROGRESS.try_with(Arc::clone).unwrap_or_default()
+    PROGRESS.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Progress::new(Slowest::any())))
 }

@@ -1,5 +1,7 @@
 //! Step two: who sent it. Form, then time, then key and signature, then session token, expiry and
-//! suspension; an unknown key goes through the same work as a known one.
+//! suspension; an unknown key goes through the same work as a known one. Forms go the same way: what differs
+//! is where the signature stands and what it is over. A request without any trace of a signature is nobody's,
+//! if the configuration lets nobody ask for anything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,20 +10,24 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::Proxy;
-use super::body::UnverifiedBody;
+use super::anonymous;
+use super::body::{IncomingBody, UnverifiedBody};
 use super::error::Refusal;
+use super::form::{self, FormAnswer, ReadForm, UnverifiedForm};
 use super::receive::Received;
 use super::record::Record;
 use super::sender::{Sender, Signer};
 use crate::keys::{LiveKey, Lookup, SessionTokenError};
 use crate::listener::{Peer, RequestBody};
-use crate::s3::{ErrorCode, RequestHead, S3Error};
-use crate::sigv4::{Payload, UnverifiedSignature};
+use crate::s3::{ErrorCode, PostPolicy, RequestHead, S3Error};
+use crate::sigv4::{Form, Payload, UnverifiedSignature};
 
-/// A request whose signature was made by a living key. Only [`Proxy::authenticate`] makes one.
+/// A request whose signature was made by a living key, or one that nobody signed. Only [`Proxy::authenticate`] makes one.
 pub(super) struct Authenticated {
     head: RequestHead,
-    body: RequestBody,
+    body: UnverifiedBody,
+    /// How a form wants to be answered, until that is taken.
+    form_answer: Option<FormAnswer>,
     sender: Sender,
     payload: Payload,
     until: Option<Instant>,
@@ -52,8 +58,18 @@ impl Authenticated {
         self.until
     }
 
+    /// Whether it came as a form, and its head is that of the upload for which the form stands.
+    pub(super) fn is_form(&self) -> bool {
+        self.sender.signer().is_some_and(|signer| matches!(signer.form, Form::Post { .. }))
+    }
+
+    /// How the form wants to be answered, if it is one.
+    pub(super) fn take_form_answer(&mut self) -> Option<FormAnswer> {
+        self.form_answer.take()
+    }
+
     pub(super) fn into_parts(self) -> (RequestHead, UnverifiedBody) {
-        (self.head, UnverifiedBody::new(self.body, self.signature.into_chunk_verifier()))
+        (self.head, self.body)
     }
 }
 
@@ -61,7 +77,27 @@ impl Proxy {
     /// Finds out who sent a request.
     pub(super) async fn authenticate(&self, received: Received, record: &mut Record) -> Result<Authenticated, Refusal> {
         let (mut head, body, peer) = received.into_unverified_parts();
-        let unverified = UnverifiedSignature::read(&head, &self.accepted_region)?;
+        let (unverified, content) = if form::is_upload(&head) {
+            let form = self.read_form(&head, body).await?;
+            let (unverified, unverified_policy) = form.signature(&head, &self.accepted_region)?;
+            (unverified, Content::Form(Box::new((form, unverified_policy))))
+        } else if anonymous::is_nobodys(&head) {
+            self.admit_nobody(&mut head, &body)?;
+            record.is_anonymous();
+            let sender = Sender::Anonymous(self.authority.organization().clone());
+            let body = UnverifiedBody::new(IncomingBody::Request(body), None);
+            return Ok(Authenticated {
+                head,
+                body,
+                form_answer: None,
+                sender,
+                payload: Payload::Empty,
+                until: None,
+                peer,
+            });
+        } else {
+            (UnverifiedSignature::read(&head, &self.accepted_region)?, Content::Request(body))
+        };
         record.claimed(unverified.access_key_id());
         let now = self.clock.now();
         unverified.judge_time(now)?;
@@ -71,20 +107,33 @@ impl Proxy {
         };
         let scope = unverified.scope();
         let signing_key = key.signing_key(scope.date, &scope.region, "s3");
-        let signature = unverified.verify(&head, &signing_key, known)?;
+        let signature = unverified.verify_forgiving(&head, &signing_key, known, self.forgiving.rules())?;
         record.proved(&key.principal);
-        judge_session_token(&head, &key)?;
+        self.forgiving.note(signature.forgiven(), record);
+        judge_session_token(content.session_token(&head), &key)?;
         self.refuse_dead_key(&key, now)?;
         self.keys.note_use(&key);
-        let hoisted = signature.take_signed_parameters(&mut head)?;
-        act_as_headers(&mut head, hoisted)?;
+        let (body, form_answer) = match content {
+            Content::Form(form) => {
+                let (form, verified_policy) = *form;
+                let ReadForm { body, answer } = form.become_upload(&verified_policy, &mut head)?;
+                record.addressed(&head.address);
+                (body, Some(answer))
+            }
+            Content::Request(body) => {
+                let hoisted = signature.take_signed_parameters(&mut head)?;
+                act_as_headers(&mut head, hoisted)?;
+                (IncomingBody::Request(body), None)
+            }
+        };
         let until = key.expires_at.map(|end| {
             let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
             Instant::now() + left + self.after_expiry
         });
         let signer = Signer { key, form: signature.form(), signed_at: signature.time().timestamp() };
         let (sender, payload) = (Sender::Key(signer), signature.payload());
-        Ok(Authenticated { head, body, sender, payload, until, peer })
+        let body = UnverifiedBody::new(body, signature.into_chunk_verifier());
+        Ok(Authenticated { head, body, form_answer, sender, payload, until, peer })
     }
 
     /// Expiry is judged by the clock at each request, never by the life of a cache entry.
@@ -103,13 +152,30 @@ impl Proxy {
     }
 }
 
+/// What came with a head whose signature is not verified yet.
+enum Content {
+    /// A form up to its file, with its policy.
+    Form(Box<(UnverifiedForm, PostPolicy)>),
+    /// A body that nobody has read.
+    Request(RequestBody),
+}
+
+impl Content {
+    /// The session token that came along: in a form, a header or the query.
+    fn session_token<'a>(&'a self, head: &'a RequestHead) -> Option<&'a [u8]> {
+        if let Self::Form(form) = self {
+            return form.0.session_token();
+        }
+        let mut parameters = head.query.parameters().iter();
+        let in_query = parameters.find(|(name, _)| name.eq_ignore_ascii_case(SESSION_TOKEN));
+        let in_query = in_query.map(|(_, value)| value.as_deref().unwrap_or_default().as_bytes());
+        in_query.or_else(|| head.headers.get(SESSION_TOKEN).map(HeaderValue::as_bytes))
+    }
+}
+
 /// A session token belongs to one key. The signature covers it, in the header as in a presigned URL, so
-/// that what is judged here is what the key's holder sent.
-fn judge_session_token(head: &RequestHead, key: &LiveKey) -> Result<(), S3Error> {
-    let mut parameters = head.query.parameters().iter();
-    let in_query = parameters.find(|(name, _)| name.eq_ignore_ascii_case(SESSION_TOKEN));
-    let in_query = in_query.map(|(_, value)| value.as_deref().unwrap_or_default().as_bytes());
-    let sent = in_query.or_else(|| head.headers.get(SESSION_TOKEN).map(HeaderValue::as_bytes));
+/// that what is judged here is what the key's holder sent; of a form, the policy has to name it.
+fn judge_session_token(sent: Option<&[u8]>, key: &LiveKey) -> Result<(), S3Error> {
     match key.judge_session_token(sent) {
         Err(_) if crate::fault::check_is_off("session_token") => Ok(()),
         Ok(()) => Ok(()),

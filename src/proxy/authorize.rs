@@ -86,6 +86,13 @@ impl Authorized {
 impl Proxy {
     /// Decides whether the sender of a request may make it.
     pub(super) fn authorize(&self, authenticated: Authenticated, record: &mut Record) -> Result<Permitted, Refusal> {
+        match authenticated.sender() {
+            Sender::Key(_) => self.permit(authenticated, record),
+            Sender::Anonymous(_) => self.permit(authenticated, record).map_err(Refusal::untold),
+        }
+    }
+
+    fn permit(&self, authenticated: Authenticated, record: &mut Record) -> Result<Permitted, Refusal> {
         let head = authenticated.head();
         let target = match head.address {
             Address::Bucket(_) => Target::Bucket,
@@ -94,7 +101,8 @@ impl Proxy {
         };
         let query = head.query.parameters();
         let classified = classify(Classify { method: &head.method, target, query, headers: &head.headers })?;
-        record.classified(classified.operation.name());
+        let by_form = authenticated.is_form();
+        record.classified(if by_form { Operation::PostObject } else { classified.operation }.name());
         // Asked once: all actions of one request are judged by the same policies, permission and groups.
         let in_force = self.authority.in_force().map_err(|error| not_current(&error))?;
         let standing = self.standing(authenticated.sender());
@@ -106,7 +114,7 @@ impl Proxy {
             let (head, body) = authenticated.into_parts();
             return Ok(Permitted::Served(AuthorizedHere { head, body, classified, payload, until, backend, judge }));
         }
-        let backend = self.route(head, &classified)?;
+        let backend = self.route(head, &classified, &judge)?;
         record.sent_to(backend.name());
         let (head, body) = authenticated.into_parts();
         Ok(Permitted::Forwarded(Authorized { head, body, classified, payload, backend, until, judge }))
@@ -121,7 +129,7 @@ impl Proxy {
     }
 
     /// The backend of the request's bucket, if it keeps the names that were judged.
-    fn route(&self, head: &RequestHead, classified: &Classified) -> Result<Arc<Backend>, S3Error> {
+    fn route(&self, head: &RequestHead, classified: &Classified, judge: &Judge) -> Result<Arc<Backend>, S3Error> {
         let Some(bucket) = head.address.bucket() else {
             let name = classified.operation.name();
             return Err(S3Error::new(ErrorCode::NotImplemented, format!("{name} of the service is not implemented.")));
@@ -131,7 +139,9 @@ impl Proxy {
             refuse_ambiguous(key, backend)?;
         }
         if lists(classified.operation) {
-            refuse_ambiguous_prefix(parameter(head, "prefix").unwrap_or_default(), backend)?;
+            // Only bucket policies have conditions, so without one every prefix is allowed alike.
+            let judged = judge.in_force().bucket(bucket.as_str()).is_some_and(|rules| rules.policy.is_some());
+            refuse_ambiguous_prefix(parameter(head, "prefix").unwrap_or_default(), judged, backend)?;
         }
         if let Some(source) = &classified.copy_source {
             refuse_ambiguous(&source.key, backend)?;
@@ -176,20 +186,22 @@ pub(super) fn refuse_ambiguous(key: &ObjectKey, backend: &Backend) -> Result<(),
     ))
 }
 
-/// A prefix that a backend cleans would list what nobody was asked about: `/a/` is `a/` to some. What is left
-/// to a listing's other parameters cannot lead out of its prefix: markers and tokens say only where in the
+/// A prefix that a backend cleans would list what nobody was asked about: `/a/` is `a/` to some. Empty segments
+/// lead elsewhere in the same bucket, which matters where prefixes are `judged`; dots could lead out of it. What is
+/// left to a listing's other parameters cannot lead out of its prefix: markers and tokens say only where in the
 /// order of the keys a page begins, and a backend that lists keys without the prefix breaks the protocol.
-fn refuse_ambiguous_prefix(prefix: &str, backend: &Backend) -> Result<(), S3Error> {
+fn refuse_ambiguous_prefix(prefix: &str, judged: bool, backend: &Backend) -> Result<(), S3Error> {
     let body = prefix.strip_suffix('/').unwrap_or(prefix);
-    let ambiguous = !prefix.is_empty()
-        && (body.contains('\\') || body.split('/').any(|segment| matches!(segment, "" | "." | "..")));
+    let is_dotted = body.contains('\\') || body.split('/').any(|segment| matches!(segment, "." | ".."));
+    let has_empty = !prefix.is_empty() && body.split('/').any(str::is_empty);
+    let ambiguous = is_dotted || judged && has_empty;
     if backend.keeps_exact_keys() || !ambiguous || crate::fault::check_is_off("dot_segments") {
         return Ok(());
     }
     Err(S3Error::new(
         ErrorCode::InvalidURI,
-        "Prefixes with an empty, '.' or '..' segment, a leading '/' or a backslash are refused here, since the storage \
-         behind may take them for another prefix.",
+        "Prefixes with a '.' or '..' segment or a backslash are refused here, and in a bucket that has a policy also \
+         those with an empty segment or a leading '/', since the storage behind may take them for another prefix.",
     ))
 }
 

@@ -134,7 +134,6 @@ impl Facts {
             set(FixedKey::Prefix, parameter(head, "prefix").map(Value::Text));
             set(FixedKey::MaxKeys, self.max_keys.map(Value::Number));
         }
-        set(FixedKey::ContentSha256, payload_text(self.payload, &head.headers).map(Value::Text));
         set(FixedKey::CurrentTime, Some(Value::Time(self.now)));
         set(FixedKey::EpochTime, Some(Value::Time(self.now)));
         set(FixedKey::SourceIp, Some(Value::Address(self.peer)));
@@ -149,6 +148,8 @@ impl Facts {
         set(FixedKey::ObjectLockLegalHold, self.legal_hold.as_deref().map(Value::Text));
         context.set_request_tags(self.tags.tags());
         if let Sender::Key(signer) = sender {
+            let payload = payload_text(self.payload, &head.headers);
+            context.set(FixedKey::ContentSha256, payload.map_or(Value::Absent, Value::Text));
             self.add_signer(&mut context, signer);
         }
         context
@@ -172,6 +173,7 @@ impl Facts {
         }
         let form = match form {
             Form::Header => "REST-HEADER",
+            Form::Post { .. } => "POST",
             Form::Presigned { .. } => "REST-QUERY-STRING",
         };
         context.set(FixedKey::AuthType, Value::Text(form));

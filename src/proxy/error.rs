@@ -10,13 +10,14 @@ use crate::authority::AuthorityError;
 use crate::backend::BackendError;
 use crate::keys::KeysError;
 use crate::s3::{ErrorCode, S3Error, xml};
+use crate::sigv4::unsigned;
 
 /// A request that is not answered with success: what the client is told, and what the operator is.
 #[derive(Debug)]
 pub(super) struct Refusal {
     shown: Shown,
     reason: Option<String>,
-    /// Whether the client's body was broken, so that what follows on its connection is not to be trusted.
+    /// Whether the client's head or body was broken, so that what follows on its connection is not to be trusted.
     broken_body: bool,
 }
 
@@ -36,9 +37,27 @@ impl Refusal {
         Self { shown: Shown::Own(error), reason: Some(reason.into()), broken_body: false }
     }
 
+    /// The same for who signed nothing: whatever was found against the request, they hear that it is not
+    /// signed. What is not the fault of the request stays as it is.
+    pub(super) fn untold(self) -> Self {
+        match self.shown {
+            Shown::Own(error) if error.code.status().is_client_error() || error.code == ErrorCode::NotImplemented => {
+                let reason = self.reason.unwrap_or_else(|| format!("{}: {}", error.code.as_str(), error.message));
+                Self { shown: Shown::Own(unsigned()), reason: Some(reason), broken_body: self.broken_body }
+            }
+            _ => self,
+        }
+    }
+
     /// A body that did not keep what was promised of it.
     pub(super) fn of_body(error: S3Error) -> Self {
         Self { broken_body: true, ..error.into() }
+    }
+
+    /// A head that is not read alike everywhere, or that is no head of an S3 request: whoever sent it may have
+    /// meant another end of it.
+    pub(super) fn of_head(error: S3Error) -> Self {
+        Self::of_body(error)
     }
 
     /// An error that the backend gave and that is the client's to know.

@@ -264,7 +264,7 @@ fn set_version<'a>(context: &mut Context<'a>, version: Option<&'a str>) {
 /// wider, and only bucket policies have conditions.
 fn body_may_turn(denial: &Denial, on: &DemandTarget) -> bool {
     match denial.cause {
-        DenialCause::Permission { .. } | DenialCause::Ceiling { .. } => false,
+        DenialCause::Permission { .. } | DenialCause::Ceiling { .. } | DenialCause::TakesIdentity => false,
         DenialCause::BucketPolicyDenies(_) | DenialCause::BucketPolicyDoesNotAllow => true,
         _ => *on == DemandTarget::EachObjectInBody,
     }
@@ -302,7 +302,7 @@ fn demand(action: PolicyAction, resource: Resource<'_>, version: Option<&str>, a
 /// What denies, for the record.
 fn layer(denial: &Denial) -> &'static str {
     match &denial.cause {
-        DenialCause::Permission { .. } => "permission",
+        DenialCause::Permission { .. } | DenialCause::TakesIdentity => "permission",
         DenialCause::Ceiling { .. } => "ceiling",
         DenialCause::NoOrganizationPolicyAllows | DenialCause::OrganizationPolicyDenies(_) => "organization policy",
         DenialCause::BucketPolicyDenies(_)

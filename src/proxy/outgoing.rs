@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 
 use super::Proxy;
 use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, UnverifiedBody, VerifyingBody, announce_trailer};
-use super::buffers::Buffers;
 use super::error::Refusal;
 use super::judge::Judge;
 use super::own::Turn;
@@ -56,7 +55,7 @@ pub(super) struct Described<'a> {
 /// # Errors
 /// What is wrong with the promise, or with the body.
 pub(super) async fn read_document(
-    buffers: &Buffers,
+    proxy: &Proxy,
     head: &RequestHead,
     body: UnverifiedBody,
     classified: &Classified,
@@ -65,8 +64,8 @@ pub(super) async fn read_document(
     let promise = promise(head, classified, payload)?;
     let length = promise.length()?;
     refuse_excess(length, classified)?;
-    let _reserved = buffers.reserve(length)?;
-    let (verifying, _) = VerifyingBody::new(body, promise, buffers)?;
+    let _reserved = proxy.buffers.reserve(length)?;
+    let (verifying, _) = VerifyingBody::new(body.within(proxy.document_timeout), promise, &proxy.buffers)?;
     let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
     Ok(document)
 }
@@ -98,6 +97,7 @@ impl Outgoing {
         let trailing = promise.trailing().filter(|_| backend.takes_trailers());
         let is_read_whole = matches!(classified.row.body, Body::Parsed { .. } | Body::Inspected { .. });
         let _reserved = if is_read_whole { Some(proxy.buffers.reserve(length)?) } else { None };
+        let body = if is_read_whole { body.within(proxy.document_timeout) } else { body };
         let (verifying, proof) = VerifyingBody::new(body, promise, &proxy.buffers)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
@@ -115,6 +115,8 @@ impl Outgoing {
             let (bytes, proved) = verifying.collect().await.map_err(Refusal::of_body)?;
             return Ok(Self { proved: proved.trailing, ..Self::whole(bytes, upstream) });
         }
+        let mut verifying = verifying;
+        verifying.begin().await.map_err(Refusal::of_body)?;
         let progress = verifying.progress();
         let (body, length, payload) = match trailing {
             Some(algorithm) => {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use http::{Request, Response, Version};
 use http_body::Body as _;
 
+use super::admission::Held;
 use super::response_body::ResponseBody;
 use crate::audit::{AccessEvent, Decision, JudgedDemand};
 use crate::identity::{AccessKeyId, Principal};
@@ -23,6 +24,7 @@ pub(super) struct Record {
     http1: bool,
     bucket: Option<BucketName>,
     bytes_in: Option<Arc<AtomicU64>>,
+    held: Held,
 }
 
 /// Hands out the request ids of this process: 16 hexadecimal digits, none twice.
@@ -57,6 +59,8 @@ impl Record {
             operation: None,
             access_key_id: None,
             principal: None,
+            anonymous: false,
+            forgiven: None,
             decision: None,
             status: 0,
             error_code: None,
@@ -73,11 +77,17 @@ impl Record {
             http1: request.version() < Version::HTTP_2,
             bucket: None,
             bytes_in: None,
+            held: Held::default(),
         }
     }
 
     pub(super) fn request_id(&self) -> &str {
         &self.event.request_id
+    }
+
+    /// What the request holds until its answer has ended.
+    pub(super) fn held(&mut self) -> &mut Held {
+        &mut self.held
     }
 
     pub(super) fn resource(&self) -> &str {
@@ -113,6 +123,14 @@ impl Record {
 
     pub(super) fn proved(&mut self, principal: &Principal) {
         self.event.principal = Some(principal.clone());
+    }
+
+    pub(super) fn forgiven(&mut self, what: &'static str) {
+        self.event.forgiven = Some(what);
+    }
+
+    pub(super) fn is_anonymous(&mut self) {
+        self.event.anonymous = true;
     }
 
     pub(super) fn classified(&mut self, operation: &'static str) {

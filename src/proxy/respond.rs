@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Response, StatusCode, response};
+use http::{HeaderValue, Method, Response, StatusCode, response};
 
 use super::Proxy;
 use super::document::Document;
@@ -49,7 +49,9 @@ impl Proxy {
         // Only who may list may know that something is not there.
         let asked_of = classified.copy_source.as_ref().map(|source| &source.bucket).or(head.address.bucket());
         let may_know = || asked_of.is_none_or(|bucket| judge.may_know_what_is_missing(&head, bucket.as_str()));
-        if !status.is_success() && status != StatusCode::NOT_MODIFIED {
+        // Only what was asked for can be unchanged: said of an upload, it would pass for an odd success.
+        let is_unchanged = status == StatusCode::NOT_MODIFIED && matches!(head.method, Method::GET | Method::HEAD);
+        if !status.is_success() && !is_unchanged {
             let (refusal, code) = failure(&parts, body, &backend, record).await;
             if head.address.key().is_some()
                 && tells_of_absence(status, code.as_deref())
@@ -117,7 +119,7 @@ impl Proxy {
     }
 
     /// Host and path as the client asked for them, for `Location`.
-    fn address_of(&self, head: &RequestHead) -> String {
+    pub(super) fn address_of(&self, head: &RequestHead) -> String {
         let scheme = if self.serves_tls { "https" } else { "http" };
         let path = percent::decode(&head.raw_path).unwrap_or_default();
         format!("{scheme}://{}{}", head.host, percent::encode(&path, Slash::Keep))

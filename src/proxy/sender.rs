@@ -64,12 +64,12 @@ impl Sender {
         }
     }
 
-    /// Whether a refusal says why: to who signed with a header. Whoever merely holds a URL, or nothing, is
+    /// Whether a refusal says why: to who signed with a header. Whoever merely holds a URL or a form, or nothing, is
     /// told no more than that it is refused.
     pub(super) fn is_told_why(&self) -> bool {
         match self.signer().map(|signer| signer.form) {
             Some(Form::Header) => true,
-            Some(Form::Presigned { .. }) | None => false,
+            Some(Form::Post { .. } | Form::Presigned { .. }) | None => false,
         }
     }
 }

@@ -172,6 +172,14 @@ impl Domains {
         Self(domains)
     }
 
+    /// The part of `host` that names the bucket, with the dot behind it, as it was sent; empty for path-style
+    /// requests.
+    #[must_use]
+    pub fn label<'h>(&self, host: &'h str) -> &'h str {
+        let bucket = self.bucket_label(host).ok().flatten();
+        bucket.and_then(|bucket| host.get(..=bucket.len())).unwrap_or_default()
+    }
+
     /// The bucket that stands before a configured domain in `host`; `None` for path-style requests:
     /// the domain itself, an IP address, `localhost`, or any name where no domain is configured.
     fn bucket_label(&self, host: &str) -> Result<Option<String>, S3Error> {

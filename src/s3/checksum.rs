@@ -114,7 +114,8 @@ impl Checksum {
     /// Reads the base64 value of the header or trailer of `algorithm`.
     ///
     /// # Errors
-    /// `InvalidDigest` for `Content-MD5`, `InvalidRequest` for the others.
+    /// `InvalidDigest` for `Content-MD5`, `BadDigest` for the others: AWS says `InvalidRequest`, the storage that
+    /// this stands in front of (Ceph, SeaweedFS) `BadDigest`, and no body has such a checksum.
     pub fn parse(algorithm: Algorithm, text: &str) -> Result<Self, S3Error> {
         match STANDARD.decode(text.trim()) {
             Ok(value) if value.len() == algorithm.length() => Ok(Self { algorithm, value }),
@@ -122,10 +123,9 @@ impl Checksum {
                 Err(S3Error::new(ErrorCode::InvalidDigest, "The Content-MD5 you specified was invalid.")
                     .with("Content-MD5", text))
             }
-            _ => Err(S3Error::new(
-                ErrorCode::InvalidRequest,
-                format!("Value for {} header is invalid.", algorithm.header()),
-            )),
+            _ => {
+                Err(S3Error::new(ErrorCode::BadDigest, format!("Value for {} header is invalid.", algorithm.header())))
+            }
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
     fn a_value_of_the_wrong_length_or_alphabet_is_refused() {
         assert!(Checksum::parse(Algorithm::Crc32, "AAAAAA==").is_ok());
         for text in ["", "AAAA", "AAAAAA", "!!!!!!!!", "AAAAAAAAAAA="] {
-            assert_eq!(Checksum::parse(Algorithm::Crc32, text).unwrap_err().code, ErrorCode::InvalidRequest, "{text}");
+            assert_eq!(Checksum::parse(Algorithm::Crc32, text).unwrap_err().code, ErrorCode::BadDigest, "{text}");
         }
         assert_eq!(Checksum::parse(Algorithm::Md5, "AAAA").unwrap_err().code, ErrorCode::InvalidDigest);
     }

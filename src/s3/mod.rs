@@ -3,6 +3,7 @@
 
 pub mod acl;
 pub mod address;
+pub mod ambiguous;
 pub mod checksum;
 pub mod complete_upload;
 pub mod copy_source;
@@ -25,14 +26,15 @@ pub mod tagging;
 pub mod xml;
 
 pub use address::{Address, BucketName, Domains, ObjectKey};
+pub use ambiguous::refuse_ambiguous_headers;
 pub use complete_upload::CompleteUpload;
 pub use copy_source::CopySource;
 pub use delete_objects::{DeleteObjects, DeleteResult, ObjectToDelete};
 pub use error_code::{ErrorCode, S3Error};
 pub use named_buckets::named_buckets;
 pub use object_lock::{LegalHold, Retention};
-pub use public_access_block::PublicAccessBlock;
 pub use post_policy::PostPolicy;
+pub use public_access_block::PublicAccessBlock;
 pub use request::{Query, RequestHead};
 pub use restore::Restore;
 pub use tagging::Tagging;

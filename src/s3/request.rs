@@ -60,23 +60,30 @@ impl RequestHead {
 
 impl Query {
     /// Splits at `&` and the first `=`, and decodes each side once. A `+` is a plus sign and a `;`
-    /// separates nothing.
+    /// separates nothing. What says where a listing begins or ends may hold a line end: it is compared with
+    /// keys and becomes no header.
     ///
     /// # Errors
-    /// `InvalidURI` for a broken escape, invalid UTF-8, a control character, or more than 256 parameters.
+    /// `InvalidURI` for a broken escape, invalid UTF-8, NUL, a line end elsewhere, or more than 256 parameters.
     pub fn parse(raw: &str) -> Result<Self, S3Error> {
         // Later steps compare each with each.
         if raw.split('&').filter(|part| !part.is_empty()).nth(MOST_PARAMETERS).is_some() {
             return Err(S3Error::new(ErrorCode::InvalidURI, "The query has more than 256 parameters."));
         }
-        let decode = |text: &str| match percent::decode(text) {
-            Ok(decoded) if !decoded.bytes().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) => Ok(decoded.into_owned()),
-            Ok(_) => Err(S3Error::new(ErrorCode::InvalidURI, "The query holds a NUL, CR or LF.")),
+        let decode = |text: &str, lines: bool| match percent::decode(text) {
+            Ok(decoded) if decoded.bytes().any(|byte| byte == 0 || !lines && matches!(byte, b'\r' | b'\n')) => {
+                Err(S3Error::new(ErrorCode::InvalidURI, "The query holds a NUL, CR or LF."))
+            }
+            Ok(decoded) => Ok(decoded.into_owned()),
             Err(error) => Err(S3Error::new(ErrorCode::InvalidURI, format!("Couldn't parse the query: {error}."))),
         };
         let pairs = raw.split('&').filter(|part| !part.is_empty()).map(|part| match part.split_once('=') {
-            Some((name, value)) => Ok((decode(name)?, Some(decode(value)?))),
-            None => Ok((decode(part)?, None)),
+            Some((name, value)) => {
+                let name = decode(name, false)?;
+                let value = decode(value, PLACES_IN_A_LISTING.contains(&name.as_str()))?;
+                Ok((name, Some(value)))
+            }
+            None => Ok((decode(part, false)?, None)),
         });
         pairs.collect::<Result<_, _>>().map(Self)
     }
@@ -179,6 +186,9 @@ fn join_repeated(mut headers: HeaderMap) -> Result<HeaderMap, S3Error> {
 
 /// Far more than any operation takes, user metadata in a presigned URL included.
 const MOST_PARAMETERS: usize = 256;
+
+/// Parameters whose values are parts of keys.
+const PLACES_IN_A_LISTING: [&str; 5] = ["delimiter", "key-marker", "marker", "prefix", "start-after"];
 const ONCE: [&str; 6] =
     ["authorization", "content-length", "content-md5", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
 
@@ -249,8 +259,12 @@ mod tests {
         let expected = [("acl", None), ("a", Some("1;b=2")), ("plus", Some("a+b+")), ("empty", Some(""))];
         let found: Vec<_> = query.parameters().iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
         assert_eq!(found, expected);
-        for raw in ["a=%zz", "%ff", "a=%00", "a=%0a"] {
+        for raw in ["a=%zz", "%ff", "a=%00", "a=%0a", "prefix=%00", "prefix%0a=a", "response-expires=%0d", "marker%0A"]
+        {
             assert_eq!(Query::parse(raw).unwrap_err().code, ErrorCode::InvalidURI, "{raw}");
+        }
+        for raw in ["prefix=%0a", "delimiter=a%0Ab", "marker=%0d%0a", "start-after=%0a", "key-marker=%0a"] {
+            assert!(Query::parse(raw).is_ok(), "{raw}");
         }
     }
 }

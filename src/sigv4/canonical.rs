@@ -22,6 +22,8 @@ pub(crate) struct Canonical<'a, Q> {
     pub(crate) headers: &'a HeaderMap,
     /// Stands in for the Host header, which HTTP/2 does not send.
     pub(crate) host: &'a str,
+    /// Stands in for the Accept-Encoding header, if it is signed.
+    pub(crate) accept_encoding: Option<&'a str>,
     /// The names of the signed headers: lower case, sorted, each once, joined by `;`.
     pub(crate) signed_headers: &'a str,
     /// The value of `x-amz-content-sha256`, or what stands for it.
@@ -47,6 +49,8 @@ impl<'q, Q: Iterator<Item = (&'q str, &'q str)>> Canonical<'_, Q> {
             out.push(b':');
             if name == "host" {
                 write_value(out, self.host.as_bytes());
+            } else if let Some(value) = self.accept_encoding.filter(|_| name == "accept-encoding") {
+                write_value(out, value.as_bytes());
             } else {
                 write_header(out, self.headers, name)?;
             }

@@ -5,7 +5,8 @@
 use super::canonical::ALGORITHM;
 use super::payload::{Payload, PayloadSource};
 use super::scope::{CredentialError, Scope, SigningTime};
-use super::verify::{Form, SignedHeaders, UnverifiedSignature};
+use super::signed_headers::SignedHeaders;
+use super::verify::{Form, UnverifiedSignature};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 
 /// Reads the `Authorization` header of `head`, whose value is `authorization`.
@@ -33,7 +34,7 @@ pub(super) fn read(
     let credential = credential.ok_or_else(|| missing("Credential"))?;
     let (access_key_id, scope) =
         Scope::parse_credential(credential, source.service()).map_err(|error| match error {
-            CredentialError::Length(_) => super::verify::unknown_access_key(),
+            CredentialError::Length(_) => super::refusal::unknown_access_key(),
             error => malformed(format!("the Credential is wrong: {error}")),
         })?;
     let signed_headers = SignedHeaders::parse(signed_headers.ok_or_else(|| missing("SignedHeaders"))?)
@@ -54,6 +55,7 @@ pub(super) fn read(
         time,
         payload,
         payload_hash,
+        policy: None,
     })
 }
 
@@ -70,8 +72,8 @@ fn scheme(authorization: &str) -> Result<&str, S3Error> {
     match scheme {
         ALGORITHM => Ok(fields),
         "" => Err(S3Error::new(ErrorCode::AccessDenied, "Access Denied: the Authorization header is empty.")),
-        "AWS" => Err(super::verify::signature_version_2()),
-        "AWS4-ECDSA-P256-SHA256" => Err(super::verify::signature_version_4a()),
+        "AWS" => Err(super::refusal::signature_version_2()),
+        "AWS4-ECDSA-P256-SHA256" => Err(super::refusal::signature_version_4a()),
         _ => Err(S3Error::new(
             ErrorCode::InvalidArgument,
             "Unsupported Authorization type. Sign the request with AWS4-HMAC-SHA256 (Signature Version 4).",

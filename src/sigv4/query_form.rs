@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 use super::canonical::ALGORITHM;
 use super::payload::{Payload, PayloadSource};
 use super::scope::{CredentialError, Scope, SigningTime};
-use super::verify::{Form, SignedHeaders, UnverifiedSignature};
+use super::signed_headers::SignedHeaders;
+use super::verify::{Form, UnverifiedSignature};
 use crate::s3::{ErrorCode, RequestHead, S3Error};
 
 /// The parameters that authenticate; each other `X-Amz-*` parameter is a hoisted header.
@@ -53,13 +54,13 @@ pub(super) fn read(head: &RequestHead, source: PayloadSource) -> Result<Unverifi
     };
     match required(algorithm, "X-Amz-Algorithm")? {
         ALGORITHM => {}
-        "AWS4-ECDSA-P256-SHA256" => return Err(super::verify::signature_version_4a()),
+        "AWS4-ECDSA-P256-SHA256" => return Err(super::refusal::signature_version_4a()),
         _ => return Err(malformed("X-Amz-Algorithm only supports AWS4-HMAC-SHA256.")),
     }
     let credential = required(credential, "X-Amz-Credential")?;
     let (access_key_id, scope) =
         Scope::parse_credential(credential, source.service()).map_err(|error| match error {
-            CredentialError::Length(_) => super::verify::unknown_access_key(),
+            CredentialError::Length(_) => super::refusal::unknown_access_key(),
             error => malformed(format!("Error parsing the X-Amz-Credential parameter: {error}.")),
         })?;
     let time = SigningTime::parse(required(date, "X-Amz-Date")?)
@@ -77,7 +78,18 @@ pub(super) fn read(head: &RequestHead, source: PayloadSource) -> Result<Unverifi
         Ok((Payload::parse(&hash)?, hash))
     })?;
     let form = Form::Presigned { expires };
-    Ok(UnverifiedSignature { form, access_key_id, scope, signed_headers, signature, time, payload, payload_hash })
+    let policy = None;
+    Ok(UnverifiedSignature {
+        form,
+        access_key_id,
+        scope,
+        signed_headers,
+        signature,
+        time,
+        payload,
+        payload_hash,
+        policy,
+    })
 }
 
 /// The values of [`AUTHENTICATION`], in that order. A second one of the same name, or another spelling

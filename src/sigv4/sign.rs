@@ -53,7 +53,7 @@ pub fn sign<'a>(
         let Buffers { names, canonical_request, string_to_sign } = buffers;
         signed_header_list(names, headers);
         let list = names.as_str();
-        Canonical { method, path, query, headers, host, signed_headers: list, payload_hash }
+        Canonical { method, path, query, headers, host, accept_encoding: None, signed_headers: list, payload_hash }
             .write(canonical_request)
             .expect("the list was made from these headers");
         write_string_to_sign(string_to_sign, time, scope, canonical_request);

@@ -34,10 +34,18 @@ impl SigningKey {
     /// The HMAC-SHA256 of `message` under this key.
     #[must_use]
     pub fn mac(&self, message: &[u8]) -> [u8; 32] {
+        #[cfg(test)]
+        MACS.with(|macs| macs.set(macs.get() + 1));
         let mut mac = self.0.clone();
         mac.update(message);
         mac.finalize().into_bytes().into()
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many there were on this thread.
+    pub(super) static MACS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 impl fmt::Debug for SigningKey {

@@ -6,14 +6,20 @@ use std::cell::RefCell;
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
+use super::alternatives::{Alternative, Forgiven, Forgiveness};
 use super::canonical::{Canonical, MissingHeader, write_string_to_sign};
 use super::chunk_signature::ChunkVerifier;
 use super::payload::{Payload, PayloadSource};
+use super::refusal::{mismatch, signature_version_2, unknown_access_key, unsigned};
 use super::scope::{AcceptedRegion, Scope, SigningTime};
+use super::signed_headers::SignedHeaders;
 use super::{SigningKey, header_form, query_form};
 use crate::identity::AccessKeyId;
 use crate::s3::percent;
 use crate::s3::{ErrorCode, RequestHead, S3Error};
+
+/// How long ago the policy of a form may have been signed, however long it is good for.
+const OLDEST_POLICY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How far the clocks of client and server may differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
@@ -23,6 +29,11 @@ const SKEW: SignedDuration = SignedDuration::from_mins(15);
 pub enum Form {
     /// In the `Authorization` header.
     Header,
+    /// In the fields of a form, whose policy is good until `expiration`.
+    Post {
+        /// The end of the policy's life.
+        expiration: Timestamp,
+    },
     /// In the query of a presigned URL that is good for `expires`.
     Presigned {
         /// The life of the URL from its signing time.
@@ -41,6 +52,8 @@ pub struct UnverifiedSignature {
     pub(super) time: SigningTime,
     pub(super) payload: Payload,
     pub(super) payload_hash: String,
+    /// The policy of a form: what is signed there, in place of a request.
+    pub(super) policy: Option<String>,
 }
 
 /// A signature that was made with the secret of `access_key_id` over the request it came with.
@@ -51,19 +64,8 @@ pub struct VerifiedSignature {
     form: Form,
     payload: Payload,
     time: SigningTime,
+    forgiven: Option<Forgiven>,
     chunks: Option<ChunkVerifier>,
-}
-
-/// The `SignedHeaders` list: lower case, sorted, each name once.
-#[derive(Debug)]
-pub(super) struct SignedHeaders(String);
-
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SignedHeadersError {
-    #[error("SignedHeaders must be lower-case header names, sorted, each once, joined by ';'")]
-    Form,
-    #[error("SignedHeaders names more than 100 headers")]
-    TooMany,
 }
 
 impl UnverifiedSignature {
@@ -115,7 +117,7 @@ impl UnverifiedSignature {
             (None, _) if query_form::is_present(head) => query_form::read(head, source)?,
             (None, _) if query_form::is_signature_version_2(head) => return Err(signature_version_2()),
             (None, _) => {
-                return Err(S3Error::new(ErrorCode::AccessDenied, "Access Denied: the request is not signed."));
+                return Err(unsigned());
             }
         };
         unverified.scope_is_ours(region)?;
@@ -136,7 +138,8 @@ impl UnverifiedSignature {
     }
 
     /// Judges the signing time against `now`: ±15 minutes for the header form; a presigned URL is good
-    /// from 15 minutes before its signing time until its life is over, without grace.
+    /// from 15 minutes before its signing time until its life is over, without grace; a form from then until
+    /// its policy expires, and at most seven days.
     ///
     /// # Errors
     /// `RequestTimeTooSkewed` or `AccessDenied`.
@@ -156,6 +159,16 @@ impl UnverifiedSignature {
                     .with("MaxAllowedSkewMilliseconds", "900000"));
                 }
             }
+            Form::Post { expiration } => {
+                let off = crate::fault::check_is_off("form_expiry");
+                if age < -SKEW && !off {
+                    return Err(S3Error::new(ErrorCode::AccessDenied, "The form is not valid yet: see x-amz-date."));
+                }
+                if (now >= expiration || age > OLDEST_POLICY) && !off {
+                    let message = "Invalid according to Policy: Policy expired.";
+                    return Err(S3Error::new(ErrorCode::AccessDenied, message));
+                }
+            }
             Form::Presigned { expires } => {
                 if age < -SKEW && !crate::fault::check_is_off("presign_not_yet_valid") {
                     return Err(S3Error::new(ErrorCode::AccessDenied, "Request is not valid yet")
@@ -173,7 +186,8 @@ impl UnverifiedSignature {
         Ok(())
     }
 
-    /// Verifies the signature over `head` with `key`, which is derived for this very scope.
+    /// Verifies the signature over `head`, or over the policy of a form, with `key`, which is derived for this
+    /// very scope.
     ///
     /// `known` says whether the key belongs to a real secret: an unknown key goes through the same
     /// MAC and the same comparison with a decoy, and then fails as unknown.
@@ -182,23 +196,70 @@ impl UnverifiedSignature {
     /// `InvalidAccessKeyId` for an unknown key; `SignatureDoesNotMatch`, with what was signed here, for
     /// a signature that was not made with this key over this request.
     pub fn verify(self, head: &RequestHead, key: &SigningKey, known: bool) -> Result<VerifiedSignature, S3Error> {
+        self.verify_forgiving(head, key, known, None)
+    }
+
+    /// The same; a signature that does not match is tried again with what proxies in front may have changed,
+    /// as often for an unknown key as for a known one. What is refused is told of the request as received.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_forgiving(
+        self,
+        head: &RequestHead,
+        key: &SigningKey,
+        known: bool,
+        forgiveness: Option<&Forgiveness>,
+    ) -> Result<VerifiedSignature, S3Error> {
         CANONICAL.with_borrow_mut(|(canonical_request, string_to_sign)| {
-            canonical_request.clear();
-            string_to_sign.clear();
-            let complete = self.write_canonical_request(head, canonical_request);
-            write_string_to_sign(string_to_sign, self.time, &self.scope, canonical_request);
-            let matches = bool::from(key.mac(string_to_sign).ct_eq(&self.signature)) && complete.is_ok();
+            let (complete, matches) = self.matches(head, None, key, (canonical_request, string_to_sign));
+            // A form's signature covers no header: there is nothing in it that a proxy could have changed.
+            let forgiveness = forgiveness.filter(|_| !matches && self.policy.is_none());
+            let forgiven = forgiveness.and_then(|forgiveness| self.forgiven(head, key, forgiveness));
             if !known {
                 return Err(unknown_access_key().with("AWSAccessKeyId", self.access_key_id.as_str()));
             }
-            if matches || crate::fault::check_is_off("signature") {
+            if matches || forgiven.is_some() || crate::fault::check_is_off("signature") {
                 let Self { access_key_id, form, payload, time, scope, signature, .. } = self;
                 let has_chunks = payload.has_signed_chunks();
                 let chunks = has_chunks.then(|| ChunkVerifier::new(key, time, &scope, signature));
-                return Ok(VerifiedSignature { access_key_id, form, payload, time, chunks });
+                return Ok(VerifiedSignature { access_key_id, form, payload, time, forgiven, chunks });
             }
             Err(mismatch(&self, complete, canonical_request, string_to_sign))
         })
+    }
+
+    /// Which alternative `head` was signed as, if any.
+    fn forgiven(&self, head: &RequestHead, key: &SigningKey, forgiveness: &Forgiveness) -> Option<Forgiven> {
+        let mut buffers = (Vec::new(), Vec::new());
+        let alternatives = forgiveness.alternatives(head, self.signed_headers.contain("accept-encoding"));
+        let mut tried = alternatives.iter();
+        let won =
+            tried.find(|alternative| self.matches(head, Some(alternative), key, (&mut buffers.0, &mut buffers.1)).1);
+        won.map(Alternative::what)
+    }
+
+    /// Whether this is the signature of `head`, and whether every header is there that it covers. Leaves the
+    /// canonical request and the string to sign in the buffers.
+    fn matches(
+        &self,
+        head: &RequestHead,
+        alternative: Option<&Alternative>,
+        key: &SigningKey,
+        (canonical_request, string_to_sign): (&mut Vec<u8>, &mut Vec<u8>),
+    ) -> (Result<(), MissingHeader>, bool) {
+        canonical_request.clear();
+        string_to_sign.clear();
+        let complete = if let Some(policy) = &self.policy {
+            string_to_sign.extend_from_slice(policy.as_bytes());
+            Ok(())
+        } else {
+            let complete = self.write_canonical(head, alternative, canonical_request);
+            write_string_to_sign(string_to_sign, self.time, &self.scope, canonical_request);
+            complete
+        };
+        let matches = bool::from(key.mac(string_to_sign).ct_eq(&self.signature)) && complete.is_ok();
+        (complete, matches)
     }
 
     /// Appends the canonical request of `head` to `out`, with the headers that this signature claims to
@@ -207,6 +268,16 @@ impl UnverifiedSignature {
     /// # Errors
     /// [`MissingHeader`] if one of them is not there; what was written up to it stays.
     pub fn write_canonical_request(&self, head: &RequestHead, out: &mut Vec<u8>) -> Result<(), MissingHeader> {
+        self.write_canonical(head, None, out)
+    }
+
+    /// The same, with what an `alternative` says in place of what was received.
+    fn write_canonical(
+        &self,
+        head: &RequestHead,
+        alternative: Option<&Alternative>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), MissingHeader> {
         let path = percent::decode(&head.raw_path).expect("the address was decoded from the same path");
         let presigned = matches!(self.form, Form::Presigned { .. });
         let query = head
@@ -220,21 +291,22 @@ impl UnverifiedSignature {
             path: &path,
             query,
             headers: &head.headers,
-            host: &head.host,
-            signed_headers: &self.signed_headers.0,
+            host: alternative.and_then(Alternative::host).unwrap_or(&head.host),
+            accept_encoding: alternative.and_then(Alternative::accept_encoding),
+            signed_headers: self.signed_headers.as_str(),
             payload_hash: &self.payload_hash,
         }
         .write(out)
     }
 
-    fn scope_is_ours(&self, region: &AcceptedRegion) -> Result<(), S3Error> {
+    pub(super) fn scope_is_ours(&self, region: &AcceptedRegion) -> Result<(), S3Error> {
         let AcceptedRegion::Only(expected) = region else { return Ok(()) };
         if region.accepts(&self.scope.region) || crate::fault::check_is_off("scope") {
             return Ok(());
         }
         let (code, what) = match self.form {
             Form::Header => (ErrorCode::AuthorizationHeaderMalformed, "The authorization header is malformed"),
-            Form::Presigned { .. } => {
+            Form::Post { .. } | Form::Presigned { .. } => {
                 (ErrorCode::AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter")
             }
         };
@@ -242,14 +314,16 @@ impl UnverifiedSignature {
         Err(S3Error::new(code, message).with("Region", expected.clone()))
     }
 
-    /// `host` and every `x-amz-*` header have to be signed: what nobody signed must not act.
-    fn headers_are_signed(&self, head: &RequestHead) -> Result<(), S3Error> {
-        let signed = |name: &str| self.signed_headers.names().any(|signed| signed == name);
+    /// `host` and every `x-amz-*` header have to be signed: what nobody signed must not act. A form signs no
+    /// header at all; its policy names the bucket.
+    pub(super) fn headers_are_signed(&self, head: &RequestHead) -> Result<(), S3Error> {
+        let signed = |name: &str| self.signed_headers.contain(name);
         let unsigned = |names: &str| {
             S3Error::new(ErrorCode::AccessDenied, "There were headers present in the request which were not signed")
                 .with("HeadersNotSigned", names)
         };
-        if !signed("host") && !crate::fault::check_is_off("host_signed") {
+        let is_form = matches!(self.form, Form::Post { .. });
+        if !signed("host") && !is_form && !crate::fault::check_is_off("host_signed") {
             return Err(unsigned("host"));
         }
         // x-amz-cf-id is what a CDN adds; it is dropped without effect.
@@ -287,6 +361,12 @@ impl VerifiedSignature {
         self.payload
     }
 
+    /// What of the request is other than it was signed, if it is.
+    #[must_use]
+    pub fn forgiven(&self) -> Option<Forgiven> {
+        self.forgiven
+    }
+
     /// When the request was signed.
     #[must_use]
     pub fn time(&self) -> SigningTime {
@@ -305,7 +385,7 @@ impl VerifiedSignature {
     /// # Errors
     /// `InvalidArgument` if a hoisted header stands twice or is also sent as a header.
     pub fn take_signed_parameters(&self, head: &mut RequestHead) -> Result<Vec<(String, String)>, S3Error> {
-        if self.form == Form::Header {
+        if !matches!(self.form, Form::Presigned { .. }) {
             return Ok(Vec::new());
         }
         let is_amz = |name: &str| name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"));
@@ -325,71 +405,9 @@ impl VerifiedSignature {
     }
 }
 
-impl SignedHeaders {
-    pub(super) fn parse(text: &str) -> Result<Self, SignedHeadersError> {
-        let mut previous = "";
-        for (index, name) in text.split(';').enumerate() {
-            if index == 100 {
-                return Err(SignedHeadersError::TooMany);
-            }
-            let token =
-                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
-            if name.is_empty() || !name.bytes().all(token) || name <= previous {
-                return Err(SignedHeadersError::Form);
-            }
-            previous = name;
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.split(';')
-    }
-}
-
 /// 64 lower-case hexadecimal digits.
 pub(super) fn parse_signature(text: &str) -> Option<[u8; 32]> {
     let lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let mut signature = [0_u8; 32];
     (text.len() == 64 && lower && const_hex::decode_to_slice(text, &mut signature).is_ok()).then_some(signature)
-}
-
-/// The one answer for a key that is not known, revoked, or cannot exist.
-pub(super) fn unknown_access_key() -> S3Error {
-    S3Error::new(ErrorCode::InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records.")
-}
-
-pub(super) fn signature_version_2() -> S3Error {
-    S3Error::new(
-        ErrorCode::InvalidRequest,
-        "Signature Version 2 is not supported. Please use AWS4-HMAC-SHA256 \
-         (boto3 presigns with it after Config(signature_version=\"s3v4\")).",
-    )
-}
-
-pub(super) fn signature_version_4a() -> S3Error {
-    S3Error::new(
-        ErrorCode::NotImplemented,
-        "Signature Version 4A (AWS4-ECDSA-P256-SHA256) is not supported. Sign with AWS4-HMAC-SHA256 for one region.",
-    )
-}
-
-/// What S3 says too: with the two strings in hand, a client's author finds the difference.
-fn mismatch(
-    claim: &UnverifiedSignature,
-    complete: Result<(), MissingHeader>,
-    canonical_request: &[u8],
-    string_to_sign: &[u8],
-) -> S3Error {
-    let message = match complete {
-        Ok(()) => "The request signature we calculated does not match the signature you provided. \
-                   Check your key and signing method."
-            .to_owned(),
-        Err(missing) => format!("The request signature cannot match: {missing}."),
-    };
-    S3Error::new(ErrorCode::SignatureDoesNotMatch, message)
-        .with("AWSAccessKeyId", claim.access_key_id.as_str())
-        .with("StringToSign", String::from_utf8_lossy(string_to_sign))
-        .with("SignatureProvided", const_hex::encode(claim.signature))
-        .with("CanonicalRequest", String::from_utf8_lossy(canonical_request))
 }

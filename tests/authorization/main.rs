@@ -7,6 +7,7 @@
 mod support;
 
 mod absence;
+mod anonymous;
 mod batches;
 mod bucket_life;
 mod bucket_policy;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::anonymous;
 use crate::rules::{all_of, allow, app_under, guard, if_so};
 use crate::support::app::now;
 use crate::support::recording_backend::Answer;
@@ -64,6 +65,23 @@ impl Log {
     }
 }
 
+/// What the record says of a request that nobody signed, let in or not.
+async fn nobody_is_recorded_as_anonymous(log: &Log) {
+    let app = anonymous::app().await;
+    let mut connection = app.connect().await;
+    for (target, status, verdict) in [("/open/k", 200, "allowed"), ("/other/k", 403, "denied")] {
+        let response = connection.exchange(&Request::get(target)).await;
+        assert_eq!(response.status, status, "{response:?}");
+        let (record, judged) = log.record(response.header("x-amz-request-id").unwrap()).await;
+        assert_eq!((&record["principal"], &record["verdict"]), (&json!("anonymous"), &json!(verdict)), "{record}");
+        assert_eq!((&record["access_key_id"], &judged["principal"]), (&json!("-"), &Value::Null));
+        assert_eq!(judged["permission"], "read");
+        for absent in ["aws:PrincipalArn", "aws:userid", "s3:authType", "s3:x-amz-content-sha256"] {
+            assert_eq!(judged["context"][absent], Value::Null, "{judged}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_record_tells_who_decided_and_from_what() {
     let log = Log::default();
@@ -71,6 +89,8 @@ async fn the_record_tells_who_decided_and_from_what() {
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(log.clone());
     // For the whole process: the server has threads of its own, and no other test here listens.
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ours).with(lines)).unwrap();
+
+    nobody_is_recorded_as_anonymous(&log).await;
 
     let app = app_under(&[allow(&["s3:*"], &["bucket", "bucket/*"])]).await;
     let no = if_so("Deny", "s3:GetObject", "bucket", r#"{"StringLike": {"aws:UserAgent": "evil*"}}"#);

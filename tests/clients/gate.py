@@ -33,7 +33,7 @@ org_id = "{org_id}"
 
 [s3]
 listen = "127.0.0.1:{port}"
-tls = {{ cert = "{certificate}", key = "{key}" }}
+{tls}
 domains = ["s3.localhost"]
 region = "{region}"
 
@@ -63,7 +63,7 @@ acs_url = "{acs_url}"
 [limits]
 logins_per_minute_per_peer = 100000
 keys_per_minute_per_identity = 100000
-
+{limits}
 [[identity]]
 prefix = "static/"
 permission = "admin"
@@ -95,12 +95,19 @@ class ApiToken:
 
 
 class Portcullis:
-    """`portcullis serve` over TLS, with one static key of permission admin; its API on plain loopback.
+    """`portcullis serve`, with one static key of permission admin; its API on plain loopback.
 
-    `policies` are kept in files: organization policies that no test changes.
+    `policies` are kept in files: organization policies that no test changes. S3 is over TLS, unless it is not `secure`.
     """
 
-    def __init__(self, directory: Path, backend: Endpoint, policies: Iterable[dict] = (ALLOW_ALL,)):
+    def __init__(
+        self,
+        directory: Path,
+        backend: Endpoint,
+        policies: Iterable[dict] = (ALLOW_ALL,),
+        limits: str = "",
+        secure: bool = True,
+    ):
         directory.mkdir()
         (directory / "policies").mkdir()
         for policy in policies:
@@ -116,13 +123,13 @@ class Portcullis:
             org_id=ORG_ID,
             port=port,
             api_port=api_port,
-            certificate=certificate,
-            key=key,
+            tls=f'tls = {{ cert = "{certificate}", key = "{key}" }}' if secure else "",
             region=REGION,
             backend=backend,
             directory=directory,
             saml_entity_id=SAML_ENTITY_ID,
             acs_url=ACS_URL,
+            limits=limits,
         )
         self.config.write_text(text)
         self.log = directory / "portcullis.log"
@@ -136,8 +143,8 @@ class Portcullis:
         except BaseException:
             self.process.kill()
             raise
-        url = f"https://127.0.0.1:{port}"
-        self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority)
+        url = f"{'https' if secure else 'http'}://127.0.0.1:{port}"
+        self.endpoint = Endpoint(url, made["accessKeyId"], made["secretKey"], authority if secure else None)
         self.admin_principal = made["principalName"]
         self.admin_s3 = self.s3_of(made)
 

@@ -61,6 +61,6 @@ def boto3_with(endpoint: Endpoint, access_key_id: str, secret_access_key: str, s
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         aws_session_token=session_token,
-        verify=str(endpoint.authority),
+        verify=str(endpoint.authority) if endpoint.authority else None,
         config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
     )

@@ -8,5 +8,6 @@ mod examples;
 mod fixture;
 mod policies;
 mod refused;
+mod refused_cors;
 mod refused_federation;
 mod refused_files;

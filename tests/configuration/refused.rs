@@ -47,7 +47,7 @@ fn fields_that_are_missing_unknown_or_of_another_type() {
         (
             "[s3]\n",
             "[s3]\nport = 80\n",
-            "portcullis.toml:3: s3.port: found an unknown field, expected one of listen, tls, domains, region, any_region, cors, cors_cache_life, insecure",
+            "portcullis.toml:3: s3.port: found an unknown field, expected one of listen, tls, domains, region, any_region, anonymous, forgive_signatures, external_hosts, cors, cors_cache_life, insecure",
         ),
         (
             "endpoint = \"http://127.0.0.1:8333\"\n",

@@ -200,6 +200,7 @@ async fn every_answer_says_which_page_may_read_it() {
         assert!(crossing(&response).is_empty(), "{request:?}: {response:?}");
         assert_eq!(response.header("vary"), Some("Origin"));
     }
+    assert!(app.backend.requests().iter().all(|request| request.header("origin").is_none()), "it stays here");
     let asked = app.backend.requests().iter().filter(|request| request.target.contains("?cors")).count();
     assert_eq!(asked, 1);
 }

@@ -50,7 +50,6 @@ async fn only_headers_of_the_protocol_travel_on() {
         ("via", "1.1 other"),
         ("x-api-key", "1"),
         ("x-auth-token", "1"),
-        ("origin", "https://site.example"),
         ("referer", "https://site.example/"),
         ("accept-encoding", "gzip"),
         ("x-amz-te", "append-md5"),

@@ -5,12 +5,15 @@
 mod support;
 
 mod addressing;
+mod backend_answers;
 mod backend_trouble;
 mod body_limits;
 mod chunk_framing;
+mod commit_safety;
 mod cors;
 mod cors_rules;
 mod expiry;
+mod forgiveness;
 mod forward_request;
 mod forward_response;
 mod found_in_review;
@@ -19,11 +22,16 @@ mod header_signature;
 mod header_signed_headers;
 mod header_time_and_scope;
 mod host_routing;
+mod isolation;
 mod key_spelling;
+
 mod operation_routing;
 mod payload_hash;
 mod payload_trailer;
 mod permission;
+mod post_form_answer;
+mod post_form_body;
+mod post_form_policy;
 mod presigned_parameters;
 mod presigned_rights;
 mod presigned_url_is_not_widened;

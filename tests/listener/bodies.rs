@@ -73,7 +73,7 @@ async fn a_client_that_keeps_reading_is_not_cut() {
 
 /// Attack row K7.
 #[tokio::test]
-async fn k7_a_request_hidden_in_the_body_of_a_refused_one_is_never_served() {
+async fn k07_a_request_hidden_in_the_body_of_a_refused_one_is_never_served() {
     let mut server = Server::plain(Limits::default());
     for length in [60, 100_000, 10_000_000] {
         let mut stream = server.connect().await;
@@ -92,7 +92,7 @@ async fn k7_a_request_hidden_in_the_body_of_a_refused_one_is_never_served() {
 /// Attack row K7, the other half: what came along with the head is drained, and what follows the
 /// body is a request of its own.
 #[tokio::test]
-async fn k7_bytes_after_a_drained_body_are_a_new_request_and_those_in_it_are_not() {
+async fn k07_bytes_after_a_drained_body_are_a_new_request_and_those_in_it_are_not() {
     let mut server = Server::plain(Limits::default());
     let hidden = "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
     let answer = server
@@ -122,7 +122,7 @@ async fn a_client_that_goes_on_uploading_after_a_refusal_can_still_read_it() {
 
 /// Attack row K8: a refusal is final, and the body is not asked for.
 #[tokio::test]
-async fn k8_no_continue_is_sent_before_the_body_is_wanted() {
+async fn k08_no_continue_is_sent_before_the_body_is_wanted() {
     let server = Server::plain(Limits::default());
     let request = "PUT /refuse HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n";
     let answer = server.send(request).await;

@@ -2,7 +2,7 @@
 //!
 //! <https://www.rfc-editor.org/rfc/rfc9113#section-4>
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -14,6 +14,7 @@ pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
 pub(crate) const CONTINUATION: u8 = 9;
 
 pub(crate) const END_STREAM: u8 = 1;
@@ -98,10 +99,43 @@ impl Connection {
         farewell
     }
 
+    /// Sends `frames` again and again until the other end has had enough, or `most` bytes have been sent;
+    /// everything it says meanwhile is read. Returns how many bytes it took, and the codes of its farewells.
+    pub(crate) async fn flood(self, frames: &[u8], most: usize) -> (usize, Vec<u32>) {
+        let (read, mut write): (ReadHalf<_>, WriteHalf<_>) = split(self.0);
+        let reading = tokio::spawn(farewells(read));
+        let mut sent = 0;
+        while sent < most && within(write.write_all(frames)).await.is_ok() && within(write.flush()).await.is_ok() {
+            sent += frames.len();
+            tokio::task::yield_now().await;
+        }
+        // Whoever was not cut off says goodbye, so that the reading ends.
+        let _ = write.shutdown().await;
+        (sent, within(reading).await.unwrap())
+    }
+
     async fn acknowledge(&mut self, frame: &Frame) {
         if matches!(frame.kind, SETTINGS | PING) && frame.flags & ACK == 0 {
             let payload = if frame.kind == PING { frame.payload.clone() } else { Vec::new() };
             self.send(frame.kind, ACK, 0, &payload).await;
+        }
+    }
+}
+
+/// Reads to the close; the error codes of the `GOAWAY` frames on the way.
+async fn farewells(mut read: ReadHalf<TlsStream<TcpStream>>) -> Vec<u32> {
+    let mut codes = Vec::new();
+    loop {
+        let mut head = [0; 9];
+        if read.read_exact(&mut head).await.is_err() {
+            return codes;
+        }
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+        if read.read_exact(&mut payload).await.is_err() {
+            return codes;
+        }
+        if head[3] == GOAWAY {
+            codes.push(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
         }
     }
 }
@@ -124,5 +158,14 @@ pub(crate) fn head(path: &str) -> Vec<u8> {
     block.extend(b"localhost");
     block.extend([0x04, u8::try_from(path.len()).unwrap()]); // :path, literal
     block.extend(path.as_bytes());
+    block
+}
+
+/// A literal header field without indexing, its name and value as they are. Lengths up to 126 bytes.
+pub(crate) fn field(name: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut block = vec![0x00, u8::try_from(name.len()).unwrap()];
+    block.extend(name);
+    block.push(u8::try_from(value.len()).unwrap());
+    block.extend(value);
     block
 }

@@ -10,12 +10,12 @@ use crate::frames::{
 };
 use crate::server::{SHORT, Server, within};
 
-const WIDE: u32 = 65_535;
+pub(crate) const WIDE: u32 = 65_535;
 const REFUSED_STREAM: u32 = 7;
 const CANCEL: u32 = 8;
-const ENHANCE_YOUR_CALM: u32 = 11;
+pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 
-async fn is_answered(connection: &mut Connection, stream: u32) -> bool {
+pub(crate) async fn is_answered(connection: &mut Connection, stream: u32) -> bool {
     connection.get(stream, "/").await;
     loop {
         match connection.next().await {

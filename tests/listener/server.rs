@@ -170,7 +170,12 @@ async fn answer(
                 plain(Full::from("read"))
             }
             Err(error) => {
-                let what = if let RequestBodyError::Idle(_) = error { "idle" } else { "closed" };
+                let what = match error {
+                    RequestBodyError::Closed(_) => "closed",
+                    RequestBodyError::Idle(_) => "idle",
+                    RequestBodyError::Late(_) => "late",
+                    RequestBodyError::Slow => "slow",
+                };
                 events.send(what.to_owned()).unwrap();
                 status(StatusCode::BAD_REQUEST)
             }

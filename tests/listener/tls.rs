@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::server::{SHORT, Server, client_config, read_to_close, text, within};
 
-const REQUEST: &[u8] = b"GET /peer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+pub(crate) const REQUEST: &[u8] = b"GET /peer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
 async fn tls_1_2_and_1_3_are_spoken_and_the_service_knows_which() {
@@ -124,7 +124,7 @@ async fn plain_http_on_a_tls_listener_is_refused() {
 
 /// A `ClientHello` that offers TLS 1.`minor - 1` at most; complete, so that nothing but the version can
 /// be what is wrong with it.
-fn client_hello(minor: u8) -> Vec<u8> {
+pub(crate) fn client_hello(minor: u8) -> Vec<u8> {
     let mut hello = vec![3, minor];
     hello.extend([7; 32]); // random
     hello.push(0); // no session id

@@ -73,7 +73,9 @@ fn is_about(statement: &Value, variables: Variables, asked: &Asked, coverage: &m
     let resource = element("Resource", "NotResource", Element::Resource, &|value| {
         list(value).iter().any(|pattern| is_resource(text(pattern), variables, asked))
     });
-    principal && action && resource && conditions_are_met(statement, variables, asked, coverage)
+    // Of our own: who proved nothing is let in by `*` only.
+    let left_out = asked.who.is_none() && statement["Effect"] == "Allow" && statement.get("NotPrincipal").is_some();
+    principal && !left_out && action && resource && conditions_are_met(statement, variables, asked, coverage)
 }
 
 /// "If your policy has multiple condition operators or multiple keys attached to a single condition

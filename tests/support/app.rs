@@ -43,7 +43,7 @@ pub(crate) struct TestApp {
     rejected: AtomicUsize,
     /// How many connections the backend has seen with good reason.
     expected_connections: AtomicUsize,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl TestApp {
@@ -73,7 +73,7 @@ impl TestApp {
             accepted: AtomicUsize::new(0),
             rejected: AtomicUsize::new(0),
             expected_connections: AtomicUsize::new(0),
-            _folder: folder,
+            folder,
         };
         app.admin = app.new_key(Permission::Admin, None).await;
         app.write = app.new_key(Permission::Write, None).await;

@@ -3,6 +3,8 @@
 
 pub(crate) mod app;
 pub(crate) mod chunks;
+pub(crate) mod declared;
+pub(crate) mod form;
 pub(crate) mod hand_signer;
 pub(crate) mod http2;
 pub(crate) mod keys;
@@ -10,4 +12,5 @@ pub(crate) mod recording_backend;
 pub(crate) mod request;
 pub(crate) mod setup;
 pub(crate) mod sign;
+pub(crate) mod signed_chunks;
 pub(crate) mod wire;

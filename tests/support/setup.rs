@@ -11,6 +11,8 @@ use super::app::{BACKEND_KEY_ID, BACKEND_SECRET};
 pub(crate) struct Setup {
     pub(crate) domains: Vec<String>,
     pub(crate) any_region: bool,
+    /// More lines of `[s3]`.
+    pub(crate) s3: Vec<String>,
     pub(crate) tls: bool,
     /// More lines of `[s3]`.
     pub(crate) s3: Vec<String>,
@@ -19,6 +21,8 @@ pub(crate) struct Setup {
     pub(crate) identities: Vec<(String, String)>,
     /// Lines of `[api]`, which listens on a free port; `None` without a control plane.
     pub(crate) api: Option<Vec<String>>,
+    /// Whether health is told, on a free port.
+    pub(crate) admin: bool,
     /// Lines of `[federation]`.
     pub(crate) federation: Vec<String>,
     /// File names and documents of the organization policies.
@@ -36,6 +40,8 @@ pub(crate) struct BackendSetup {
     pub(crate) buckets: Vec<String>,
     pub(crate) payload: &'static str,
     pub(crate) exact_keys: bool,
+    /// The certificates to trust, if not the system's.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 impl BackendSetup {
@@ -49,6 +55,7 @@ impl BackendSetup {
             // Not "auto": its probe would reach the backend on its own.
             payload: "trailer",
             exact_keys: false,
+            ca_file: None,
         }
     }
 }
@@ -58,11 +65,13 @@ impl Setup {
         Self {
             domains: vec!["s3.example.com".to_owned()],
             any_region: false,
+            s3: Vec::new(),
             tls: false,
             s3: Vec::new(),
             backends: vec![BackendSetup::new("main", endpoint)],
             identities: vec![("static/".to_owned(), "admin".to_owned())],
             api: None,
+            admin: false,
             federation: Vec::new(),
             policies: vec![("allow-all.json".to_owned(), ALLOW_ALL.to_owned())],
             limits: Vec::new(),
@@ -95,6 +104,9 @@ impl Setup {
         if let Some(lines) = &self.api {
             let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\"\n{}", lines.join("\n"));
         }
+        if self.admin {
+            text.push_str("[admin]\nlisten = \"127.0.0.1:0\"\n");
+        }
         if !self.federation.is_empty() {
             let _ = writeln!(text, "[federation]\n{}", self.federation.join("\n"));
         }
@@ -119,6 +131,9 @@ impl Setup {
                 backend.payload,
                 backend.exact_keys
             );
+            if let Some(file) = &backend.ca_file {
+                let _ = writeln!(text, "ca_file = {file:?}");
+            }
         }
         for (prefix, permission) in &self.identities {
             let _ = write!(

@@ -16,7 +16,7 @@ use super::request::Request;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// One connection to the proxy.
@@ -70,7 +70,8 @@ impl Connection {
         Self::over(Box::new(tls_stream(address, ca, name, b"http/1.1").await))
     }
 
-    fn over(stream: Box<dyn Stream>) -> Self {
+    /// A connection over a stream that is open already.
+    pub(crate) fn over(stream: Box<dyn Stream>) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         Self { reader, writer, buffer: Vec::with_capacity(64 * 1024) }
     }
@@ -176,6 +177,19 @@ impl std::fmt::Debug for Response {
 
 /// A TLS stream to `name` that agreed on `protocol`.
 pub(super) async fn tls_stream(address: SocketAddr, ca: &Path, name: &str, protocol: &[u8]) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(address).await.expect("the listener accepts");
+    let stream = tls_over(stream, ca, name, protocol).await.expect("the TLS handshake succeeds");
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
+    stream
+}
+
+/// TLS over a connection.
+pub(crate) async fn tls_over(
+    stream: TcpStream,
+    ca: &Path,
+    name: &str,
+    protocol: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).expect("a certificate")).expect("a root");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -185,12 +199,8 @@ pub(super) async fn tls_stream(address: SocketAddr, ca: &Path, name: &str, proto
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![protocol.to_vec()];
-    let stream = TcpStream::connect(address).await.expect("the listener accepts");
     let name = ServerName::try_from(name.to_owned()).expect("a server name");
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let stream = connector.connect(name, stream).await.expect("the TLS handshake succeeds");
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
-    stream
+    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 async fn patiently<T>(wait: impl Future<Output = T>) -> T {

@@ -90,7 +90,7 @@ impl Line {
             supported: !matches!(row.support, Support::NotImplemented(_)),
             answered_here: row.support == Support::Served,
             reason: match row.support {
-                Support::Forwarded | Support::Served => None,
+                Support::Form | Support::Forwarded | Support::Served => None,
                 Support::NotImplemented(reason) => Some(reason),
             },
         }
@@ -220,6 +220,7 @@ mod tests {
         assert_eq!(get["needsWithVersion"][0]["action"], "s3:GetObjectVersion");
         assert_eq!((&get["permission"], &get["supported"]), (&"read".into(), &true.into()));
         assert_eq!(find("CreateBucket")["permission"], "admin");
-        assert!(find("PostObject")["reason"].as_str().unwrap().contains("HTML form"));
+        assert!(find("SelectObjectContent")["reason"].as_str().unwrap().contains("event streams"));
+        assert_eq!(find("PostObject")["supported"], true);
     }
 }

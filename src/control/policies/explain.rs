@@ -239,7 +239,7 @@ fn considered(layer: Layer, found: &Considered) -> ConsideredStatement {
 
 fn layer_of(denial: &Denial) -> Layer {
     match denial.cause {
-        DenialCause::Permission { .. } => Layer::Permission,
+        DenialCause::Permission { .. } | DenialCause::TakesIdentity => Layer::Permission,
         DenialCause::Ceiling { .. } => Layer::Ceiling,
         DenialCause::OrganizationPolicyDenies(_) | DenialCause::NoOrganizationPolicyAllows => Layer::Organization,
         DenialCause::BucketPolicyUnreadable

@@ -79,12 +79,11 @@ impl Statement {
             Form::These => (resources.include_bucket(), resources.include_an_object()),
             Form::AllBut => (!resources.include_bucket(), !resources.include_all_objects()),
         };
-        self.principals.means(self.principals.what.contains(asker))
-            && (bucket && shows(ResourceKind::Bucket) || objects && shows(ResourceKind::Object))
+        self.is_about(asker) && (bucket && shows(ResourceKind::Bucket) || objects && shows(ResourceKind::Object))
     }
 
     fn other<'s>(&'s self, question: &Question<'_>, bucket: &str) -> Option<Other<'s>> {
-        if !self.principals.means(self.principals.what.contains(question.asker)) {
+        if !self.is_about(question.asker) {
             return Some(Other::Principal);
         }
         if !self.actions.means(self.actions.what.contains(question.action)) {
@@ -94,6 +93,14 @@ impl Statement {
             return Some(Other::Resource);
         }
         self.conditions.unmet(question.context).map(Other::Condition)
+    }
+
+    /// Whether `asker` is meant. Who proved nothing is let in by `*` only: everybody but some is not written
+    /// to mean nobody.
+    fn is_about(&self, asker: Asker<'_>) -> bool {
+        let by_exclusion = (self.effect, self.principals.form) == (Effect::Allow, Form::AllBut);
+        let left_out = asker == Asker::Anonymous && by_exclusion && !crate::fault::check_is_off("anonymous_by_name");
+        self.principals.means(self.principals.what.contains(asker)) && !left_out
     }
 
     fn meant_actions(&self) -> ActionSet {

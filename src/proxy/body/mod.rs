@@ -4,11 +4,13 @@
 mod decoder;
 mod digest;
 mod framed;
+mod incoming;
 mod promise;
 mod unverified;
 mod verify;
 
 pub(super) use framed::{FramedBody, announce_trailer};
+pub(super) use incoming::{IncomingBody, IncomingBodyError, reading_failed};
 pub(super) use promise::Promise;
 pub(super) use unverified::UnverifiedBody;
 pub(super) use verify::{ProofReceiver, Proved, VerifyingBody};

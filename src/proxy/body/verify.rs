@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 use super::decoder::Decoder;
 use super::digest;
 use super::digest::Digests;
+use super::incoming::IncomingBody;
 use super::promise::Promise;
 use super::unverified::UnverifiedBody;
 use crate::backend::BodyFault;
-use crate::listener::{RequestBody, RequestBodyError};
 use crate::proxy::buffers::Buffers;
 use crate::s3::checksum::Checksum;
 use crate::s3::{ErrorCode, S3Error};
@@ -38,7 +38,7 @@ pub(in crate::proxy) type ProofReceiver = oneshot::Receiver<Proof>;
 
 /// A client's body being verified.
 pub(in crate::proxy) struct VerifyingBody {
-    inner: RequestBody,
+    inner: IncomingBody,
     /// Until the body has ended.
     decoder: Option<Decoder>,
     digests: Option<Digests>,
@@ -124,7 +124,7 @@ impl VerifyingBody {
                 // HTTP trailers take no effect: S3's trailers are inside the body.
                 Err(_) => return Poll::Ready(Ok(None)),
             },
-            Some(Err(error)) => return Poll::Ready(Err(reading_failed(&error))),
+            Some(Err(error)) => return Poll::Ready(Err(error.into())),
             None => return Poll::Ready(self.prove().map(Some)),
         };
         let before = self.held.len();
@@ -159,10 +159,35 @@ impl VerifyingBody {
         Ok(Proved { trailing })
     }
 
-    /// The piece that may leave now: any but the last, or the last once the proof is in.
+    /// Reads until something may leave. A request whose body breaks off before that is never sent: some
+    /// backends take an upload without its first byte for an empty one.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    pub(in crate::proxy) async fn begin(&mut self) -> Result<(), S3Error> {
+        while !self.may_release() && !self.proved {
+            if let Some(proved) = std::future::poll_fn(|context| self.poll_read(context)).await? {
+                self.keep(proved);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, proved: Proved) {
+        self.proved = true;
+        self.trailer = trailer(&proved);
+        self.announce(Ok(proved));
+    }
+
+    /// Whether a piece may leave now: any but the last, or the last once the proof is in.
+    fn may_release(&self) -> bool {
+        let enough = if self.proved || crate::fault::check_is_off("tail_held_back") { 1 } else { 2 };
+        self.held.len() >= enough
+    }
+
+    /// The piece that may leave now.
     fn releasable(&mut self) -> Option<Bytes> {
-        let free = self.proved || self.held.len() > 1 || crate::fault::check_is_off("tail_held_back");
-        let piece = free.then(|| self.held.pop_front())??;
+        let piece = self.may_release().then(|| self.held.pop_front())??;
         self.progress.fetch_add(piece.len() as u64, Ordering::Relaxed);
         Some(piece)
     }
@@ -190,11 +215,7 @@ impl Body for VerifyingBody {
             }
             match ready!(this.poll_read(context)) {
                 Ok(None) => {}
-                Ok(Some(proved)) => {
-                    this.proved = true;
-                    this.trailer = trailer(&proved);
-                    this.announce(Ok(proved));
-                }
+                Ok(Some(proved)) => this.keep(proved),
                 Err(error) => {
                     this.held.clear();
                     this.announce(Err(error));
@@ -231,17 +252,4 @@ fn wrong_length(received: u64, promised: u64) -> S3Error {
     )
     .with("BytesReceived", received.to_string())
     .with("BytesPromised", promised.to_string())
-}
-
-/// The client stopped sending, or its connection ended.
-fn reading_failed(error: &RequestBodyError) -> S3Error {
-    match error {
-        RequestBodyError::Idle(_) => S3Error::new(
-            ErrorCode::RequestTimeout,
-            "Your socket connection to the server was not read from or written to within the timeout period.",
-        ),
-        RequestBodyError::Closed(_) => {
-            S3Error::new(ErrorCode::IncompleteBody, "The request body terminated unexpectedly.")
-        }
-    }
 }

@@ -141,11 +141,14 @@ impl From<NotKnown> for Refusal {
 
 /// What cannot be read allows nothing.
 fn read(document: &[u8], bucket: &BucketName) -> Arc<CorsRules> {
-    CorsRules::parse(document).map(Arc::new).unwrap_or_else(|error| {
-        let reason = &*error.message;
-        tracing::warn!(bucket = bucket.as_str(), reason, "the CORS document of a bucket has no use: it counts as none");
-        Arc::default()
-    })
+    match CorsRules::parse(document) {
+        Ok(rules) => Arc::new(rules),
+        Err(error) => {
+            let reason = &*error.message;
+            tracing::warn!(bucket = bucket.as_str(), reason, "the CORS document of a bucket cannot be read: no rules");
+            Arc::default()
+        }
+    }
 }
 
 struct EndOfEntry;

@@ -83,9 +83,14 @@ pub enum DemandTarget {
 ///
 /// # Errors
 /// 400 for contradictions and malformed values, 405 for methods that S3 does not have, 403 for
-/// `OPTIONS`, and 501 for whatever the table does not have or support.
+/// `OPTIONS`, 400 for a `POST` to a bucket that is no form, and 501 for whatever the table does not have or support.
 pub fn classify(input: Classify<'_>) -> Result<Classified, S3Error> {
     let row = select(input)?;
+    if row.support == Support::Form {
+        let message =
+            "Bucket POST must be a form of the enclosure-type multipart/form-data that is signed in its fields.";
+        return Err(S3Error::new(ErrorCode::MalformedPOSTRequest, message));
+    }
     if let Support::NotImplemented(reason) = row.support {
         let message = format!("{} is not implemented: {reason}.", row.operation.name());
         return Err(S3Error::new(ErrorCode::NotImplemented, message));

@@ -58,6 +58,9 @@ pub enum Body {
 /// Who answers an operation.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Support {
+    /// The backend, as another operation: the fields of an HTML form say which object it makes. What gets
+    /// here as itself is no form, and refused.
+    Form,
     /// The backend, once it is authorised.
     Forwarded,
     /// Nobody: it is answered with 501 `NotImplemented`, and why.
@@ -146,9 +149,18 @@ macro_rules! last {
 const NOTHING: &[&str] = &[];
 const BUCKETS: &[&str] = &["bucket-region", "continuation-token", "max-buckets", "prefix"];
 const DIRECTORIES: &[&str] = &["continuation-token"];
-const LIST: &[&str] = &["delimiter", "encoding-type", "marker", "max-keys", "prefix"];
-const LIST_V2: &[&str] =
-    &["continuation-token", "delimiter", "encoding-type", "fetch-owner", "max-keys", "prefix", "start-after"];
+// allow-unordered is Ceph's: the keys in any order, which is quicker there.
+const LIST: &[&str] = &["allow-unordered", "delimiter", "encoding-type", "marker", "max-keys", "prefix"];
+const LIST_V2: &[&str] = &[
+    "allow-unordered",
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "max-keys",
+    "prefix",
+    "start-after",
+];
 const LIST_VERSIONS: &[&str] = &["delimiter", "encoding-type", "key-marker", "max-keys", "prefix", "version-id-marker"];
 const LIST_UPLOADS: &[&str] =
     &["delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"];
@@ -180,6 +192,7 @@ const PLACES: Body = Body::Inspected { limit: MIB };
 const CORS: Body = Body::Parsed { limit: 64 * KIB };
 const SMALL: Body = Body::Parsed { limit: 16 * KIB };
 
+const FORM: Support = Support::Form;
 const HERE: Support = Support::Served;
 const EXPRESS: &str = "it is for directory buckets of S3 Express One Zone only";
 
@@ -256,7 +269,7 @@ operations! {
     ListObjects Get Bucket, may LIST, needs [ListBucket];
     ListObjectsV2 Get Bucket, select "list-type", may LIST_V2, needs [ListBucket];
     ListParts Get Object, select "uploadId", may LIST_PARTS, needs [ListMultipartUploadParts];
-    PostObject Post Bucket, needs [PutObject], body DATA, refused "uploads by HTML form are not taken by this version; use PUT, presigned where needed";
+    PostObject Post Bucket, needs [PutObject], body DATA, answered FORM;
     PutBucketAbac Put Bucket, select "abac", needs [PutBucketAbac], body DOCUMENT;
     PutBucketAccelerateConfiguration Put Bucket, select "accelerate", needs [PutAccelerateConfiguration], body DOCUMENT;
     PutBucketAcl Put Bucket, select "acl", needs [PutBucketAcl], body ACL;

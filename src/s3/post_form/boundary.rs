@@ -45,9 +45,8 @@ impl Boundary {
     /// `MalformedPOSTRequest` if RFC 2046 does not allow it.
     pub fn parse(boundary: &str) -> Result<Self, S3Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-        let right = (1..=Self::LONGEST).contains(&boundary.len())
-            && boundary.bytes().all(allowed)
-            && !boundary.ends_with(' ');
+        let right =
+            (1..=Self::LONGEST).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
         if !right {
             return Err(malformed("the boundary is not 1 to 70 of the characters that RFC 2046 allows"));
         }
@@ -75,7 +74,7 @@ mod tests {
         for (right, bytes) in [
             ("multipart/form-data; boundary=x", 9),
             ("Multipart/Form-Data;charset=utf-8; Boundary=\"a b\"", 11),
-            ("multipart/form-data;boundary=----WebKitFormBoundaryAb0", 8 + 24),
+            ("multipart/form-data;boundary=----WebKitFormBoundaryAb0", 8 + 25),
         ] {
             assert_eq!(Boundary::of_content_type(right).unwrap().closing_bytes(), bytes, "{right}");
         }

@@ -124,7 +124,9 @@ mod tests {
         for name in ["x-amz-copy-source", "x-amz-acl", "x-amz-grant-read", "x-amz-new", "x-amz-content-sha256"] {
             assert_eq!(headers(&[(name, "v")]), Err(ErrorCode::NotImplemented), "{name}");
         }
-        for (name, value) in [("content-type", "a\r\nb: c"), ("x-amz-meta-a", "a\nb"), ("acl", "a\0"), ("x-amz-meta-ä b", "c")] {
+        for (name, value) in
+            [("content-type", "a\r\nb: c"), ("x-amz-meta-a", "a\nb"), ("acl", "a\0"), ("x-amz-meta-ä b", "c")]
+        {
             assert_eq!(headers(&[(name, value)]), Err(ErrorCode::InvalidArgument), "{name}");
         }
         assert_eq!(headers(&[("tagging", "a=b")]), Err(ErrorCode::MalformedXML));

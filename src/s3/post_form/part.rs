@@ -29,7 +29,8 @@ impl PartHead {
             if line.chars().any(|character| character.is_control() && character != '\t') {
                 return Err(malformed("the head of a part holds a control character"));
             }
-            let (name, value) = line.split_once(':').ok_or_else(|| malformed("a line of a part's head has no colon"))?;
+            let (name, value) =
+                line.split_once(':').ok_or_else(|| malformed("a line of a part's head has no colon"))?;
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
                 return Err(malformed("a line of a part's head has no good name"));
             }
@@ -126,9 +127,17 @@ mod tests {
             ("Content-Disposition: form-data; name=\"key\"", "key", None),
             ("content-disposition:form-data;name=Key\r\nContent-Type: text/plain; charset=utf-8", "key", None),
             ("Content-Disposition: form-data; name=\"file\"; filename=\"a;b\\\"c.txt\"", "file", some("a;b\"c.txt")),
-            ("Content-Disposition: form-data; name=\"file\"; filename=\"C:\\dir\\a.txt\"", "file", some("C:\\dir\\a.txt")),
+            (
+                "Content-Disposition: form-data; name=\"file\"; filename=\"C:\\dir\\a.txt\"",
+                "file",
+                some("C:\\dir\\a.txt"),
+            ),
             ("Content-Disposition: form-data; name=file; filename=é.txt; filename*=utf-8''x", "file", some("é.txt")),
-            ("Content-Transfer-Encoding: 8bit\r\nContent-Disposition: form-data; name=\"a\"; filename=\"\"", "a", some("")),
+            (
+                "Content-Transfer-Encoding: 8bit\r\nContent-Disposition: form-data; name=\"a\"; filename=\"\"",
+                "a",
+                some(""),
+            ),
         ] {
             assert_eq!(read(head).unwrap(), (name.to_owned(), filename), "{head}");
         }

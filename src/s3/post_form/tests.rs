@@ -148,15 +148,9 @@ fn names_stand_once_whatever_their_case_and_the_file_is_there() {
         assert_eq!(read(&body, &[], AfterFile::Ignored), Err(ErrorCode::InvalidArgument));
     }
     let none = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n--{BOUNDARY}--\r\n");
-    assert_eq!(
-        read(none.as_bytes(), &[], AfterFile::Ignored),
-        Err(ErrorCode::IncorrectNumberOfFilesInPostRequest)
-    );
+    assert_eq!(read(none.as_bytes(), &[], AfterFile::Ignored), Err(ErrorCode::IncorrectNumberOfFilesInPostRequest));
     let empty = format!("--{BOUNDARY}--\r\n");
-    assert_eq!(
-        read(empty.as_bytes(), &[], AfterFile::Ignored),
-        Err(ErrorCode::IncorrectNumberOfFilesInPostRequest)
-    );
+    assert_eq!(read(empty.as_bytes(), &[], AfterFile::Ignored), Err(ErrorCode::IncorrectNumberOfFilesInPostRequest));
 }
 
 #[test]
@@ -164,7 +158,7 @@ fn what_stands_before_the_file_is_bounded() {
     let too_much = Err(ErrorCode::MaxPostPreDataLengthExceededError);
     let fits = "v".repeat(FormReader::MOST_BEFORE_FILE - 1000);
     assert!(read(&form(&[("key", &fits)], b"", "--\r\n"), &[], AfterFile::Ignored).is_ok());
-    let long = "v".repeat(FormReader::MOST_BEFORE_FILE);
+    let long = "v".repeat(FormReader::MOST_BEFORE_FILE + 1);
     assert_eq!(read(&form(&[("key", &long)], b"", "--\r\n"), &[], AfterFile::Ignored), too_much);
     assert_eq!(read(long.as_bytes(), &[], AfterFile::Ignored), too_much);
     let preamble = [b"preamble\r\n", &*form(&[("key", "k")], b"x", "--\r\n")].concat();

@@ -91,9 +91,8 @@ impl PostPolicy {
     /// 403 `AccessDenied`.
     pub fn check(&self, fields: &Fields, bucket: &BucketName) -> Result<(), S3Error> {
         let off = crate::fault::check_is_off;
-        let denied = |what: String| {
-            Err(S3Error::new(ErrorCode::AccessDenied, format!("Invalid according to Policy: {what}")))
-        };
+        let denied =
+            |what: String| Err(S3Error::new(ErrorCode::AccessDenied, format!("Invalid according to Policy: {what}")));
         let other = fields.get("bucket").is_some_and(|named| named != bucket.as_str());
         if (other || !self.is_about("bucket")) && !off("form_bucket") {
             return denied("Policy Condition failed: the policy and the form have to be for this bucket".to_owned());
@@ -129,7 +128,11 @@ impl Condition {
             Self::Equals { field, value: expected } => value(field) == Some(expected),
             Self::StartsWith { field, prefix } => value(field).is_some_and(|value| {
                 let lists = field == "content-type" && value.contains(',');
-                if lists { value.split(',').all(|one| one.trim().starts_with(prefix)) } else { value.starts_with(prefix) }
+                if lists {
+                    value.split(',').all(|one| one.trim().starts_with(prefix))
+                } else {
+                    value.starts_with(prefix)
+                }
             }),
             // Held against the file itself.
             Self::Length { .. } => true,

@@ -107,7 +107,10 @@ fn every_condition_holds_and_is_about_every_field() {
         ["starts-with", "$Content-Type", "image/"]]"#;
     let good = [("key", "u/a"), ("acl", "private"), ("content-type", "image/png")];
     assert_eq!(check(conditions, &good), Ok(()));
-    assert_eq!(check(conditions, &[&good[..], &[("x-ignore-a", "b"), ("policy", "c"), ("bucket", "bucket")]].concat()), Ok(()));
+    assert_eq!(
+        check(conditions, &[&good[..], &[("x-ignore-a", "b"), ("policy", "c"), ("bucket", "bucket")]].concat()),
+        Ok(())
+    );
     assert_eq!(check(conditions, &[good[0], good[1], ("content-type", "image/png, image/gif")]), Ok(()));
     for wrong in [
         &[("key", "v/a"), good[1], good[2]][..],

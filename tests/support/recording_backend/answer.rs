@@ -19,7 +19,11 @@ pub(super) enum Step {
     Reset,
     /// Goes on when the test opens the gate.
     Wait(Gate),
+    /// The same, and takes nothing from the connection meanwhile.
+    WaitWithoutReading(Gate),
     Write(Vec<u8>),
+    /// Writes the same again and again until the peer leaves.
+    WriteForever(Vec<u8>),
 }
 
 /// What the backend does with one request. After the last step it keeps reading the body, so that it is
@@ -98,8 +102,17 @@ impl Answer {
         self.then(Step::Wait(gate.clone()))
     }
 
+    pub(crate) fn wait_without_reading(self, gate: &Gate) -> Self {
+        self.then(Step::WaitWithoutReading(gate.clone()))
+    }
+
     pub(crate) fn write(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.then(Step::Write(bytes.into()))
+    }
+
+    /// Writes `bytes` again and again, for as long as somebody takes them.
+    pub(crate) fn write_for_ever(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.then(Step::WriteForever(bytes.into()))
     }
 
     /// Adds bytes to the last piece that is written, so that both leave together.

@@ -1,6 +1,7 @@
 //! One connection to the recording backend: reads requests strictly, one after the other, and takes the
 //! steps of each answer.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,7 +29,10 @@ enum Progress {
 }
 
 /// The peer is gone, or what it sends is no HTTP.
-struct Ended;
+#[derive(Default)]
+struct Ended {
+    by_reset: bool,
+}
 
 /// Serves `stream`, the connection with this number, until it ends.
 pub(super) async fn serve(stream: TcpStream, number: usize, shared: Arc<Shared>) {
@@ -48,9 +52,13 @@ pub(super) async fn serve(stream: TcpStream, number: usize, shared: Arc<Shared>)
             state.requests.push(request);
             (state.requests.len() - 1, answer)
         });
-        let outcome = connection.take_steps(answer, index, &mut progress).await;
+        let mut outcome = connection.take_steps(answer, index, &mut progress).await;
         connection.shared.change(|state| state.requests[index].answered = true);
-        if outcome.is_err() || connection.read_body(index, &mut progress, usize::MAX).await.is_err() {
+        if outcome.is_ok() {
+            outcome = connection.read_body(index, &mut progress, usize::MAX).await;
+        }
+        if let Err(ended) = outcome {
+            connection.shared.change(|state| state.requests[index].was_reset = ended.by_reset);
             connection.body_state(index, BodyState::Cut);
             return;
         }
@@ -61,21 +69,27 @@ impl Connection {
     async fn take_steps(&mut self, answer: Answer, index: usize, progress: &mut Progress) -> Result<(), Ended> {
         for step in answer.steps {
             match step {
-                Step::Close => return Err(Ended),
+                Step::Close => return Err(Ended::default()),
                 Step::ReadBody => self.read_body(index, progress, usize::MAX).await?,
                 Step::ReadBodyBytes(bytes) => self.read_body(index, progress, bytes).await?,
                 Step::Reset => {
-                    self.stream.set_zero_linger().map_err(|_| Ended)?;
-                    return Err(Ended);
+                    self.stream.set_zero_linger().map_err(|_| Ended::default())?;
+                    return Err(Ended::default());
                 }
                 Step::Wait(gate) => self.wait(&gate).await?,
-                Step::Write(bytes) => {
-                    self.stream.write_all(&bytes).await.map_err(|_| Ended)?;
-                    self.stream.flush().await.map_err(|_| Ended)?;
-                }
+                Step::WaitWithoutReading(gate) => gate.pass().await,
+                Step::Write(bytes) => self.write(&bytes).await?,
+                Step::WriteForever(bytes) => loop {
+                    self.write(&bytes).await?;
+                },
             }
         }
         Ok(())
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Ended> {
+        self.stream.write_all(bytes).await.map_err(|_| Ended::default())?;
+        self.stream.flush().await.map_err(|_| Ended::default())
     }
 
     /// Waits at a gate, but notices a peer that leaves meanwhile.
@@ -180,7 +194,7 @@ impl Connection {
 
     fn broken(&self, violation: impl Into<String>) -> Ended {
         self.violation(violation.into());
-        Ended
+        Ended::default()
     }
 
     fn violation(&self, violation: String) {
@@ -190,7 +204,8 @@ impl Connection {
 
 async fn fill(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<(), Ended> {
     match stream.read_buf(buffer).await {
-        Ok(0) | Err(_) => Err(Ended),
+        Ok(0) => Err(Ended { by_reset: false }),
+        Err(error) => Err(Ended { by_reset: error.kind() == ErrorKind::ConnectionReset }),
         Ok(_) => Ok(()),
     }
 }

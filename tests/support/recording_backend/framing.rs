@@ -33,6 +33,8 @@ pub(crate) struct RecordedRequest {
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: Vec<(String, Vec<u8>)>,
     pub(crate) body_state: BodyState,
+    /// Whether the connection ended with a reset while the body was still to come.
+    pub(crate) was_reset: bool,
     /// Whether the backend has taken every step of its answer.
     pub(crate) answered: bool,
 }
@@ -63,6 +65,7 @@ impl RecordedRequest {
             body: Vec::new(),
             trailers: Vec::new(),
             body_state,
+            was_reset: false,
             answered: false,
         })
     }

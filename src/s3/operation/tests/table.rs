@@ -52,6 +52,10 @@ fn supported_rows_classify_and_the_others_are_501_by_name() {
                 assert_eq!(classified.operation, row.operation);
                 assert!(!classified.demands.is_empty(), "{:?} needs nothing", row.operation);
             }
+            Support::Form => {
+                assert_eq!(row.operation, Operation::PostObject);
+                assert_eq!(answer.expect_err("refused").code, ErrorCode::MalformedPOSTRequest);
+            }
             Support::NotImplemented(_) => {
                 refused += 1;
                 let error = answer.expect_err("refused");
@@ -185,7 +189,7 @@ proptest! {
     ) {
         if let Ok(classified) = classify(Classify { method: &method, target, query: &query, headers: &headers }) {
             let row = classified.row;
-            prop_assert!(!matches!(row.support, Support::NotImplemented(_)));
+            prop_assert!(matches!(row.support, Support::Forwarded | Support::Served));
             prop_assert_eq!(row.target, target);
             prop_assert_eq!(row.header, headers.contains_key(COPY_SOURCE).then_some(COPY_SOURCE));
             prop_assert!(!classified.demands.is_empty());
