@@ -121,6 +121,13 @@ impl App {
             random,
         });
         let serve = move |request, peer| Arc::clone(&proxy).serve(request, peer);
+        let (probing, stop) = (backends, running.stop.clone());
+        running.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = probing.find_payload_forms() => {}
+            }
+        });
         running.tasks.spawn(s3.serve(serve, running.stop.clone()));
         if let Some(api) = api {
             running.tasks.spawn(api.serve(service(routes.clone()), running.stop.clone()));

@@ -81,7 +81,7 @@ impl Backend {
     }
 
     /// Every bucket that the backend has, of whatever name.
-    async fn list_buckets(&self) -> Result<BTreeMap<BucketName, Option<Timestamp>>, BackendError> {
+    pub(super) async fn list_buckets(&self) -> Result<BTreeMap<BucketName, Option<Timestamp>>, BackendError> {
         self.in_time(self.response_timeout, self.all_pages()).await
     }
 

@@ -7,16 +7,20 @@ mod cors;
 mod error;
 mod headers;
 mod listing;
+mod payload_probe;
 mod pool;
 mod resign;
+mod signed_body;
 mod socket;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Method;
 use http::request::Parts;
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
 
 pub use body::{BodyFault, UpstreamBody};
 pub use error::BackendError;
@@ -24,12 +28,14 @@ pub use headers::{forwardable_request_headers, forwardable_response_headers};
 pub use listing::ListedBucket;
 pub use pool::AnswerBody;
 pub use resign::Target;
+pub use signed_body::announce_signed_chunks;
 
 use crate::clock::Clock;
 use crate::config::{self, BucketPattern, Limits, PayloadForm};
 use connect::Connector;
 use pool::{Lease, Pool};
 use resign::Credential;
+use signed_body::SignedBody;
 
 /// One backend: its address, Portcullis's credential for it, and its pool of connections.
 pub struct Backend {
@@ -39,6 +45,8 @@ pub struct Backend {
     buckets: Vec<BucketPattern>,
     region: String,
     payload: PayloadForm,
+    /// Whether a backend of [`PayloadForm::Auto`] was found to take trailers.
+    found_trailers: AtomicBool,
     exact_keys: bool,
     response_timeout: Duration,
     connector: Connector,
@@ -75,6 +83,7 @@ impl Backend {
             buckets: backend.buckets.clone(),
             region: backend.region.clone(),
             payload: backend.payload,
+            found_trailers: AtomicBool::new(false),
             exact_keys: backend.exact_keys,
             response_timeout: limits.backend_response_timeout,
             connector: Connector::new(backend, limits)?,
@@ -104,7 +113,17 @@ impl Backend {
     /// Whether checksums in trailers are passed on as trailers.
     #[must_use]
     pub fn takes_trailers(&self) -> bool {
-        self.payload == PayloadForm::Trailer
+        match self.payload {
+            PayloadForm::Auto => self.found_trailers.load(Ordering::Relaxed),
+            PayloadForm::Plain | PayloadForm::Signed => false,
+            PayloadForm::Trailer => true,
+        }
+    }
+
+    /// Whether no body may go there that nothing of the signature covers.
+    #[must_use]
+    pub fn wants_signed_bodies(&self) -> bool {
+        self.payload == PayloadForm::Signed
     }
 
     /// Signs `target` with the backend's credential and sends it with `body`. Returns once the head of
@@ -116,7 +135,13 @@ impl Backend {
     /// # Errors
     /// [`BackendError`] if no answer came.
     pub async fn send(&self, target: Target<'_>, body: UpstreamBody) -> Result<Response<AnswerBody>, BackendError> {
-        let parts = self.credential.sign(&self.target, target, self.clock.now())?;
+        let (parts, chunks) = self.credential.sign(&self.target, target, self.clock.now())?;
+        let body = match (body, chunks) {
+            (UpstreamBody::Stream(stream), Some(signer)) => {
+                UpstreamBody::Stream(SignedBody::new(stream, signer).boxed_unsync())
+            }
+            (body, _) => body,
+        };
         let authority = parts.uri.authority().cloned().ok_or_else(|| BackendError::Exchange("no authority".into()))?;
         let mut request = Request::from_parts(in_origin_form(parts), body);
         while let Some(lease) = self.pool.take(&authority) {

@@ -15,7 +15,7 @@ use crate::config::{self, Addressing};
 use crate::identity::SecretAccessKey;
 use crate::s3::percent::{Slash, encode_into};
 use crate::s3::{BucketName, ObjectKey};
-use crate::sigv4::{Scope, Service, SigningKey, SigningTime, UpstreamPayload, sign};
+use crate::sigv4::{ChunkSigner, Scope, Service, SigningKey, SigningTime, UpstreamPayload, sign};
 
 /// What to send: the parsed request, with headers that have passed the allow-list.
 pub struct Target<'a> {
@@ -90,13 +90,14 @@ impl Credential {
         }
     }
 
-    /// Builds and signs the head of a request, as of `now`.
+    /// Builds and signs the head of a request, as of `now`, and returns what signs its chunks if it has signed
+    /// chunks.
     pub(super) fn sign(
         &self,
         endpoint: &Endpoint,
         target: Target<'_>,
         now: Timestamp,
-    ) -> Result<request::Parts, BackendError> {
+    ) -> Result<(request::Parts, Option<ChunkSigner>), BackendError> {
         let (authority, path) = endpoint.locate(target.bucket, target.key)?;
         let Target { method, query, mut headers, payload, .. } = target;
         let time = SigningTime::at(now);
@@ -104,7 +105,7 @@ impl Credential {
         let key = self.signing_key(scope.date);
         let pairs = query.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()));
         let credential = (self.access_key_id.as_str(), &key.1);
-        sign(&method, authority.as_str(), &path, pairs, &mut headers, payload, credential, &scope, time);
+        let chunks = sign(&method, authority.as_str(), &path, pairs, &mut headers, payload, credential, &scope, time);
         headers.insert(HOST, HeaderValue::from_str(authority.as_str()).map_err(http::Error::from)?);
         let uri = Uri::builder()
             .scheme(endpoint.scheme.clone())
@@ -115,7 +116,7 @@ impl Credential {
         parts.method = method;
         parts.uri = uri;
         parts.headers = headers;
-        Ok(parts)
+        Ok((parts, chunks))
     }
 
     fn signing_key(&self, date: Date) -> Arc<(Date, SigningKey)> {

@@ -140,6 +140,7 @@ fn describe_backend(backend: &Backend, out: &mut String) -> fmt::Result {
     let payload = match backend.payload {
         PayloadForm::Auto => "auto",
         PayloadForm::Plain => "plain",
+        PayloadForm::Signed => "signed",
         PayloadForm::Trailer => "trailer",
     };
     let keys = if backend.exact_keys { "exact keys" } else { "no empty or dot segments in keys" };

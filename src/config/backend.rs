@@ -68,6 +68,8 @@ pub enum PayloadForm {
     Auto,
     /// As a plain body of the decoded length.
     Plain,
+    /// In chunks, each signed with Portcullis's own credential, so that nobody on the way can change it.
+    Signed,
     /// As `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
     Trailer,
 }
@@ -193,8 +195,10 @@ impl Written {
             }
             Problem::text("endpoint", &self.endpoint, expected)
         })?;
-        if endpoint.scheme == Scheme::HTTP && !endpoint.is_loopback() && !self.insecure {
-            return Err(Problem::text("endpoint", &self.endpoint, "https, or a loopback host, or insecure = true"));
+        let is_exposed = endpoint.scheme == Scheme::HTTP && !endpoint.is_loopback();
+        if is_exposed && !self.insecure && self.payload != PayloadForm::Signed {
+            let expected = "https, or a loopback host, or payload = \"signed\", or insecure = true";
+            return Err(Problem::text("endpoint", &self.endpoint, expected));
         }
         let (access_key_id, secret) =
             self.credentials.check(endpoint.is_loopback(), folders).map_err(|problem| problem.under("credentials"))?;

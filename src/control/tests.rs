@@ -173,7 +173,7 @@ async fn without_a_caller_every_route_is_refused() {
 }
 
 #[tokio::test]
-async fn the_socket_is_for_its_owner_and_goes_with_the_server() {
+async fn l11_the_socket_is_for_its_owner_and_goes_with_the_server() {
     let server = server().await;
     assert_eq!(fs::metadata(&server.socket).unwrap().permissions().mode() & 0o777, 0o600);
     let left: Vec<_> = fs::read_dir(server.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -26,11 +26,17 @@ pub mod federation {}
 #[doc = include_str!("identities.md")]
 pub mod identities {}
 
+#[doc = include_str!("limits.md")]
+pub mod limits {}
+
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 
 #[doc = include_str!("policies.md")]
 pub mod policies {}
+
+#[doc = include_str!("post_forms.md")]
+pub mod post_forms {}
 
 #[doc = include_str!("request_life.md")]
 pub mod request_life {}

@@ -78,7 +78,7 @@ impl Proxy {
     pub(super) async fn authenticate(&self, received: Received, record: &mut Record) -> Result<Authenticated, Refusal> {
         let (mut head, body, peer) = received.into_unverified_parts();
         let (unverified, content) = if form::is_upload(&head) {
-            let form = self.read_form(&head, body).await?;
+            let form = Box::pin(self.read_form(&head, body)).await?;
             let (unverified, unverified_policy) = form.signature(&head, &self.accepted_region)?;
             (unverified, Content::Form(Box::new((form, unverified_policy))))
         } else if anonymous::is_nobodys(&head) {
@@ -153,6 +153,7 @@ impl Proxy {
 }
 
 /// What came with a head whose signature is not verified yet.
+#[expect(clippy::large_enum_variant, reason = "requests are the rule and forms the exception, which alone is boxed")]
 enum Content {
     /// A form up to its file, with its policy.
     Form(Box<(UnverifiedForm, PostPolicy)>),

@@ -144,7 +144,7 @@ impl Proxy {
     pub async fn serve(self: Arc<Self>, request: Request<RequestBody>, peer: Arc<Peer>) -> Response<ResponseBody> {
         let mut record = Record::start(self.request_ids.next(), &request, peer.address);
         let crossing = Crossing::of(&request);
-        let outcome = self.carry(request, peer, &mut record).await;
+        let outcome = Box::pin(self.carry(request, peer, &mut record)).await;
         let cors = self.cors_headers(&crossing, &record).await;
         let answer = match outcome {
             Ok(response) => record.follow(response),
@@ -162,7 +162,7 @@ impl Proxy {
         self.admission.admit(&peer, record)?;
         let received = self.receive(request, peer, record)?;
         if received.is_options() {
-            return self.answer_preflight(received, record).await;
+            return Box::pin(self.answer_preflight(received, record)).await;
         }
         let mut authenticated = self.authenticate(received, record).await?;
         self.admission.admit_identity(authenticated.sender().principal(), record)?;
@@ -179,7 +179,7 @@ impl Proxy {
                     None => response,
                 })
             }
-            Permitted::Served(authorized) => self.serve_here(authorized, record).await,
+            Permitted::Served(authorized) => Box::pin(self.serve_here(authorized, record)).await,
         }
     }
 }

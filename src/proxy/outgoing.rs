@@ -17,7 +17,7 @@ use super::judge::Judge;
 use super::own::Turn;
 use super::rebuild;
 use super::record::Record;
-use crate::backend::{Backend, UpstreamBody};
+use crate::backend::{Backend, UpstreamBody, announce_signed_chunks};
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
 use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
@@ -87,6 +87,7 @@ impl Outgoing {
         let promise = promise(head, classified, payload)?;
         let length = promise.length()?;
         refuse_excess(length, classified)?;
+        let wants_signed = backend.wants_signed_bodies();
         let upstream = match payload {
             Payload::Empty => UpstreamPayload::Empty,
             Payload::Sha256(hash) => UpstreamPayload::Sha256(hash),
@@ -95,7 +96,9 @@ impl Outgoing {
             }
         };
         let trailing = promise.trailing().filter(|_| backend.takes_trailers());
-        let is_read_whole = matches!(classified.row.body, Body::Parsed { .. } | Body::Inspected { .. });
+        // Only objects and parts may go in signed chunks; a document is short enough to be hashed.
+        let is_hashed = wants_signed && upstream == UpstreamPayload::Unsigned && classified.row.body != Body::Data;
+        let is_read_whole = is_hashed || matches!(classified.row.body, Body::Parsed { .. } | Body::Inspected { .. });
         let _reserved = if is_read_whole { Some(proxy.buffers.reserve(length)?) } else { None };
         let body = if is_read_whole { body.within(proxy.document_timeout) } else { body };
         let (verifying, proof) = VerifyingBody::new(body, promise, &proxy.buffers)?;
@@ -109,11 +112,11 @@ impl Outgoing {
         if let Body::Inspected { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
             rebuild::judge_places(proxy, described, &document, judge, record)?;
-            return Ok(Self::whole(document, upstream));
+            return Ok(Self::whole(document, upstream).hashed_if(wants_signed));
         }
-        if length <= HELD_BACK {
+        if length <= HELD_BACK || is_hashed {
             let (bytes, proved) = verifying.collect().await.map_err(Refusal::of_body)?;
-            return Ok(Self { proved: proved.trailing, ..Self::whole(bytes, upstream) });
+            return Ok(Self { proved: proved.trailing, ..Self::whole(bytes, upstream).hashed_if(wants_signed) });
         }
         let mut verifying = verifying;
         verifying.begin().await.map_err(Refusal::of_body)?;
@@ -123,6 +126,10 @@ impl Outgoing {
                 announce_trailer(headers, algorithm, length);
                 let framed = FramedBody::new(verifying).boxed_unsync();
                 (framed, None, UpstreamPayload::UnsignedTrailer)
+            }
+            None if wants_signed && upstream == UpstreamPayload::Unsigned => {
+                let length = announce_signed_chunks(headers, length);
+                (verifying.boxed_unsync(), Some(length), UpstreamPayload::SignedChunks)
             }
             None => (verifying.boxed_unsync(), Some(length), upstream),
         };
@@ -151,6 +158,16 @@ impl Outgoing {
         let length = Some(bytes.len() as u64);
         let body = if bytes.is_empty() { UpstreamBody::Empty } else { UpstreamBody::Whole(bytes) };
         Self { body, length, payload, proof: None, proved: None, denied: Vec::new(), is_settled: false, turn: None }
+    }
+
+    /// The same with its hash in the signature, where that is wanted and says nothing of the body yet.
+    fn hashed_if(mut self, wanted: bool) -> Self {
+        if let (true, UpstreamPayload::Unsigned, UpstreamBody::Whole(bytes)) = (wanted, self.payload, &self.body) {
+            self.payload = UpstreamPayload::Sha256(Sha256::digest(bytes).into());
+        } else if wanted && matches!(self.body, UpstreamBody::Empty) {
+            self.payload = UpstreamPayload::Empty;
+        }
+        self
     }
 
     /// A document that was written here: its hash is known.

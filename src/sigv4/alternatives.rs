@@ -127,7 +127,7 @@ impl Forgiveness {
     /// The alternatives to `head`. They depend on nothing but the request and the configuration: not on the key,
     /// not on the signature.
     pub(super) fn alternatives(&self, head: &RequestHead, accept_encoding_is_signed: bool) -> Alternatives {
-        let received = head.headers.get("accept-encoding").map(|value| value.as_bytes());
+        let received = head.headers.get("accept-encoding").map(http::HeaderValue::as_bytes);
         let other = |value: &&str| accept_encoding_is_signed && received != Some(value.as_bytes());
         let encodings = || ENCODINGS.into_iter().filter(other);
         let room = MOST - encodings().count();

@@ -17,6 +17,7 @@ mod canonical;
 mod chunk_signature;
 mod chunked;
 mod header_form;
+mod lifetime;
 mod payload;
 mod post_form;
 mod query_form;

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::SigningKey;
 use super::canonical::{ALGORITHM, Canonical, write_string_to_sign};
+use super::chunk_signature::ChunkSigner;
 use super::payload::EMPTY_SHA256;
 use super::scope::{Scope, SigningTime};
 
@@ -21,6 +22,8 @@ pub enum UpstreamPayload {
     Sha256([u8; 32]),
     /// The signature does not cover it.
     Unsigned,
+    /// aws-chunked framing, each chunk with its signature.
+    SignedChunks,
     /// aws-chunked framing with a checksum in the trailer.
     UnsignedTrailer,
 }
@@ -29,6 +32,7 @@ pub enum UpstreamPayload {
 /// `headers`. Every `x-amz-*` header, `host`, `content-md5` and `content-type` is signed.
 ///
 /// `path` and `query` are decoded; `key` was derived from the secret of `access_key_id` for `scope`.
+/// Returns what signs the chunks of the body, where it goes in signed chunks.
 #[expect(clippy::too_many_arguments, reason = "these are the parts of a signature, each of another type")]
 pub fn sign<'a>(
     method: &Method,
@@ -40,7 +44,7 @@ pub fn sign<'a>(
     credential: (&str, &SigningKey),
     scope: &Scope,
     time: SigningTime,
-) {
+) -> Option<ChunkSigner> {
     let payload_hash = payload.header_value();
     let mut date = Vec::with_capacity(16);
     time.write(&mut date);
@@ -75,7 +79,9 @@ pub fn sign<'a>(
         let mut value = HeaderValue::from_bytes(authorization).expect("every part is visible ASCII");
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
-    });
+        let has_chunks = matches!(payload, UpstreamPayload::SignedChunks);
+        has_chunks.then(|| ChunkSigner::new(key, time, scope, signature))
+    })
 }
 
 impl UpstreamPayload {
@@ -83,6 +89,7 @@ impl UpstreamPayload {
         match self {
             Self::Empty => HeaderValue::from_static(EMPTY_SHA256),
             Self::Sha256(hash) => HeaderValue::try_from(const_hex::encode(hash)).expect("hexadecimal digits"),
+            Self::SignedChunks => HeaderValue::from_static("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
             Self::Unsigned => HeaderValue::from_static("UNSIGNED-PAYLOAD"),
             Self::UnsignedTrailer => HeaderValue::from_static("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
         }

@@ -151,7 +151,7 @@ fn backends() {
         (
             "http://127.0.0.1:8333",
             "http://10.0.0.1:8333",
-            r#"portcullis.toml:6: backend[0].endpoint: found "http://10.0.0.1:8333", expected https, or a loopback host, or insecure = true"#,
+            r#"portcullis.toml:6: backend[0].endpoint: found "http://10.0.0.1:8333", expected https, or a loopback host, or payload = "signed", or insecure = true"#,
         ),
         (
             "http://127.0.0.1:8333",
@@ -270,13 +270,23 @@ fn limits() {
         ),
         (
             "\"30s\"",
+            "\"30s\"\nmax_requests_per_identity = 0",
+            "portcullis.toml:16: limits.max_requests_per_identity: found 0, expected 1 to 1000000",
+        ),
+        (
+            "\"30s\"",
+            "\"30s\"\nmin_body_rate = \"2GiB\"",
+            "portcullis.toml:16: limits.min_body_rate: found 2147483648, expected 0 to 1 GiB",
+        ),
+        (
+            "\"30s\"",
             "\"30s\"\nh2_stream_window = \"3GiB\"",
             "portcullis.toml:16: limits.h2_stream_window: found 3221225472, expected 16384 to 16777216 bytes",
         ),
         (
             "\"30s\"",
             "\"30s\"\nspeed = 1",
-            "portcullis.toml:16: limits.speed: found an unknown field, expected one of header_timeout, handshake_timeout, body_idle_timeout, write_stall_timeout, keep_alive_idle, shutdown_grace, after_expiry, max_header_bytes, max_headers, max_connections, max_connections_per_peer, h2_max_concurrent_streams, h2_stream_window, h2_connection_window, h2_max_pending_resets, h2_max_error_resets, logins_per_minute_per_peer, keys_per_minute_per_identity, backend_connect_timeout, backend_response_timeout, backend_idle_timeout",
+            "portcullis.toml:16: limits.speed: found an unknown field, expected one of header_timeout, handshake_timeout, body_idle_timeout, document_timeout, write_stall_timeout, min_body_rate, min_answer_rate, rate_window, keep_alive_idle, shutdown_grace, after_expiry, max_header_bytes, max_headers, max_connections, max_connections_per_peer, max_requests, max_requests_per_peer, max_requests_per_identity, max_buffered_bytes, h2_max_concurrent_streams, h2_stream_window, h2_connection_window, h2_max_idle_bytes, h2_max_pending_resets, h2_max_error_resets, logins_per_minute_per_peer, keys_per_minute_per_identity, backend_connect_timeout, backend_response_timeout, backend_idle_timeout",
         ),
     ]);
 }

@@ -106,8 +106,10 @@ fn plain_http_beyond_loopback_needs_insecure() {
     assert_eq!(
         backend(""),
         "portcullis.toml:6: backend[0].endpoint: found \"http://10.0.0.1:8333\", \
-         expected https, or a loopback host, or insecure = true"
+         expected https, or a loopback host, or payload = \"signed\", or insecure = true"
     );
+    assert_eq!(backend("\npayload = \"signed\""), "accepted");
+    assert_ne!(backend("\npayload = \"plain\""), "accepted");
     assert_eq!(backend("\ninsecure = true"), "accepted");
 }
 

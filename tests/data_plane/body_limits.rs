@@ -76,3 +76,32 @@ async fn a_long_body_behind_a_refusal_does_not_hold_the_connection_open() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     app.nothing_reached().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn held_chunks_draw_on_the_memory_for_held_bodies() {
+    // The least there may be: sixteen chunks of the largest size.
+    let app = TestApp::with(|setup| setup.limits.push("max_buffered_bytes = \"16MiB\"".into())).await;
+    let body = vec![b'x'; 1 << 20];
+    let upload = Request::put("/bucket/key").in_signed_chunks(&body, body.len(), &[], &app.write, now());
+    let mut waiting = Vec::new();
+    let begun = std::time::Instant::now();
+    let refusal = loop {
+        // One more that holds a chunk, if there is room for it.
+        let mut connection = app.connect().await;
+        connection.send(upload.request().head_bytes()).await;
+        connection.send(&upload.chunks[0][..100]).await;
+        waiting.push(connection);
+        let response = app.send(&upload.request()).await;
+        if response.status != 200 {
+            break response;
+        }
+        assert!(begun.elapsed().as_secs() < 30, "sixteen chunks are held, and there is still room");
+    };
+    assert!(waiting.len() >= 15, "{} held chunks do not fill the memory", waiting.len());
+    app.is_refusal(&upload.request(), &refusal, 503, "SlowDown");
+    assert_eq!(refusal.header("retry-after"), Some("1"));
+    drop(waiting);
+    while app.send(&upload.request()).await.status != 200 {
+        assert!(begun.elapsed().as_secs() < 60, "nothing is held any more, and there is still no room");
+    }
+}

@@ -39,6 +39,16 @@ async fn no_wrong_body_with_an_unsigned_trailer_can_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_wrong_body_in_signed_chunks_can_commit() {
+    nothing_wrong_commits(&declared::BY_SIGNED_CHUNKS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_wrong_body_with_a_signed_trailer_can_commit() {
+    nothing_wrong_commits(&declared::BY_SIGNED_TRAILER).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_half_body_can_commit_where_only_its_length_is_declared() {
     for kind in [&declared::BY_LENGTH, &declared::BY_PRESIGNED_LENGTH] {
         nothing_wrong_commits(kind).await;

@@ -177,3 +177,26 @@ async fn rules_of_this_server_come_first_and_need_no_backend() {
     assert_eq!(app.send(&preflight("/", PAGE, "GET")).await.status, 403);
     assert_eq!(questions(&app), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b18_invented_buckets_are_asked_about_so_many_a_second_and_others_all_the_same() {
+    let app = app().await;
+    let mut connection = app.connect().await;
+    assert_eq!(connection.exchange(&preflight("/bucket/key", PAGE, "PUT")).await.status, 200);
+    let begun = Instant::now();
+    let mut refused = 0;
+    for number in 0..1000 {
+        let response = connection.exchange(&preflight(&format!("/invented-{number}/key"), PAGE, "PUT")).await;
+        refused += usize::from(response.status == 503);
+        assert!(matches!(response.status, 403 | 503), "{response:?}");
+    }
+    // What may come at once, and what the time brought.
+    let most = 50 + 50 * (usize::try_from(begun.elapsed().as_secs()).unwrap_or_default() + 1);
+    assert_eq!(questions(&app), 1 + 1000 - refused);
+    assert!(1000 - refused <= most, "{refused} of 1000 were refused");
+    // A bucket that has rules is asked about again when they may have changed.
+    assert!(app.send(&Request::put("/bucket?cors").body(RULES).sign(&app.admin, now())).await.status < 300);
+    let last = connection.exchange(&preflight("/invented-last/key", PAGE, "PUT")).await;
+    assert!(matches!(last.status, 403 | 503), "{last:?}");
+    assert_eq!(connection.exchange(&preflight("/bucket/key", PAGE, "PUT")).await.status, 200);
+}

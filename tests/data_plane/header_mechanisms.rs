@@ -94,8 +94,8 @@ async fn a16_a_payload_that_is_no_known_word_is_refused() {
     for word in ["", "unsigned-payload", "UNSIGNED", "STREAMING-UNHEARD-OF", "abc", &"0".repeat(63), &"A".repeat(64)] {
         app.refuses(&signed(word), 400, "InvalidArgument").await;
     }
-    // Known, and refused by name until they are verified here.
-    for word in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"] {
+    // Known, and refused by name.
+    for word in ["STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"] {
         let refusal = app.refuses(&signed(word), 501, "NotImplemented").await;
         assert!(refusal.text().contains(word), "{refusal:?}");
     }

@@ -26,6 +26,7 @@ mod isolation;
 mod key_spelling;
 
 mod operation_routing;
+mod payload_form;
 mod payload_hash;
 mod payload_trailer;
 mod permission;
@@ -38,5 +39,7 @@ mod presigned_url_is_not_widened;
 mod region;
 mod session_token;
 mod shutdown;
+mod signed_chunk_framing;
+mod signed_chunks;
 mod support_is_honest;
 mod token_keys;

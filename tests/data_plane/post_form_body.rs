@@ -1,6 +1,8 @@
 //! The bodies of forms: files within limits, held or streamed, and forms that are none.
 
+use base64::Engine as _;
 use serde_json::json;
+use sha2::Digest as _;
 
 use crate::support::app::{TestApp, now};
 use crate::support::form::{BOUNDARY, Form, part};
@@ -276,8 +278,6 @@ async fn checksums_in_fields_hold_for_the_file() {
         let form = Form::new("bucket", "a").allowed("x-amz-checksum-sha256", sum).file(file(length));
         form.sign(&app.write, now()).request()
     };
-    use base64::Engine as _;
-    use sha2::Digest as _;
     for length in [0, 100, 100_000, 6 * MIB] {
         let sum = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(bytes));
         app.rejects_body(&form(length, &sum(b"other")), 400, "BadDigest").await;

@@ -281,7 +281,7 @@ async fn d14_reserved_names_are_no_buckets_by_form() {
     for name in [".portcullis", "_portcullis", "xn--secret", "sthree-config", "data-s3alias", ".minio.sys"] {
         let form = Form::new(name, "a").sign(&app.admin, now());
         app.refuses(&form.request(), 400, "InvalidBucketName").await;
-        let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = name.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         app.refuses(&form.clone().with(|form| form.target = format!("/{encoded}")).request(), 400, "InvalidBucketName")
             .await;
         let within = Form::new("bucket", "a").with(|form| form.bucket = name.into()).field("bucket", name);

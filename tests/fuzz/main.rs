@@ -12,9 +12,11 @@ mod canonical;
 mod checksums;
 mod chunks;
 mod copy_source;
+mod cors;
 mod delete_objects;
 mod documents;
 mod engine;
+mod forms;
 mod from_backends;
 mod identities;
 mod jwt;
@@ -26,6 +28,7 @@ mod request_text;
 #[cfg(feature = "saml")]
 mod saml;
 mod signatures;
+mod signed_chunks;
 mod tagging;
 
 // The second evaluator of policies, written from the documentation.

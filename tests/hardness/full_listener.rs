@@ -1,7 +1,4 @@
-//! A listener that clients have filled: health, the control plane and the control socket are not behind it.
-
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+//! A listener that clients have filled: health and the control plane are not behind it.
 
 use crate::support::app::{TestApp, now};
 use crate::support::request::Request;
@@ -34,14 +31,4 @@ async fn k16_health_and_control_answer_while_the_data_plane_is_full() {
     let api =
         Connection::open(app.running().api_address.unwrap()).await.exchange(&Request::get("/v1/admin/keys")).await;
     assert_eq!(api.status, 401, "{api:?}");
-    let folder = app.folder.path().to_owned();
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut control = UnixStream::connect(folder.join("control.sock")).unwrap();
-        control.write_all(b"GET /v1/admin/keys HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        control.read_to_string(&mut answer).unwrap();
-        answer
-    });
-    let answer = answer.await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

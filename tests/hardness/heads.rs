@@ -14,7 +14,7 @@ async fn k04_bare_line_ends_folds_and_spaces_in_a_head_are_refused_and_the_conne
     let heads = [
         ("a CR in a value", with("X-A: 1\rX-B: 2")),
         ("a CR at the end of a value", with("X-A: 1\r\r\nX-B: 2")),
-        ("a NUL in a value", with("X-A: 1\02")),
+        ("a NUL in a value", with("X-A: 1\x002")),
         ("a NUL in a name", with("X-\0A: 1")),
         ("a fold with a space", with("X-A: 1\r\n 2")),
         ("a fold with a tab", with("X-A: 1\r\n\tTransfer-Encoding: chunked")),

@@ -10,6 +10,7 @@ mod backend_tls;
 mod caps;
 mod early_refusal;
 mod expect;
+mod few_descriptors;
 mod framing;
 mod full_listener;
 mod heads;

@@ -43,7 +43,9 @@ async fn reaches_nobody(server: &mut Server, what: &str, block: &[u8]) -> u8 {
 
 fn with(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut block = head("/hostile");
-    fields.iter().for_each(|(name, value)| block.extend(field(name, value)));
+    for (name, value) in fields {
+        block.extend(field(name, value));
+    }
     block
 }
 

@@ -50,13 +50,16 @@ async fn k15_a_stream_whose_body_drips_is_an_error_to_the_service_and_the_others
     connection.until(SETTINGS).await;
     connection.send(HEADERS, END_HEADERS, 1, &head("/read")).await;
     assert_eq!(server.event().await, "/read");
-    let slow = loop {
-        connection.send(DATA, 0, 1, b"x").await;
-        tokio::time::sleep(SHORT / 10).await;
-        if let Some(event) = server.events_so_far().pop() {
-            break event;
+    let dripping = async {
+        loop {
+            connection.send(DATA, 0, 1, b"x").await;
+            tokio::time::sleep(SHORT / 10).await;
+            if let Some(event) = server.events_so_far().pop() {
+                break event;
+            }
         }
     };
+    let slow = within(dripping).await;
     assert_eq!(slow, "slow");
     assert!(is_answered(&mut connection, 3).await);
 }
@@ -81,14 +84,17 @@ async fn k15_a_client_that_sips_at_its_answer_is_cut() {
     stream.write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     assert_eq!(server.event().await, "/endless");
     let mut sip = [0; 256];
-    let ended = loop {
-        // Never a pause as long as the stall limit.
-        let _ = within(stream.read(&mut sip)).await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        if let Some(event) = server.events_so_far().pop() {
-            break event;
+    let sipping = async {
+        loop {
+            // Never a pause as long as the stall limit.
+            let _ = stream.read(&mut sip).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if let Some(event) = server.events_so_far().pop() {
+                break event;
+            }
         }
     };
+    let ended = within(sipping).await;
     assert_eq!((ended.as_str(), server.counters.slow_readers()), ("endless ended", 1));
 }
 
@@ -99,18 +105,20 @@ async fn k15_a_stream_whose_client_sips_is_reset_and_the_others_go_on() {
     connection.until(SETTINGS).await;
     connection.get(1, "/endless").await;
     assert_eq!(server.event().await, "/endless");
-    let mut wider = vec![];
-    wider.extend(1_000_u32.to_be_bytes());
-    let ended = loop {
-        let frame = connection.next().await.expect("the connection stays");
-        if frame.kind == RST_STREAM {
-            break frame.stream;
-        }
-        if frame.kind == DATA {
-            tokio::time::sleep(SHORT / 20).await;
-            connection.send(WINDOW_UPDATE, 0, 1, &wider).await;
+    let wider = 1_000_u32.to_be_bytes();
+    let sipping = async {
+        loop {
+            let frame = connection.next().await.expect("the connection stays");
+            if frame.kind == RST_STREAM {
+                break frame.stream;
+            }
+            if frame.kind == DATA {
+                tokio::time::sleep(SHORT / 20).await;
+                connection.send(WINDOW_UPDATE, 0, 1, &wider).await;
+            }
         }
     };
+    let ended = within(sipping).await;
     assert_eq!((ended, server.event().await.as_str()), (1, "endless ended"));
     assert_eq!(server.counters.slow_readers(), 1);
     assert!(is_answered(&mut connection, 3).await);

@@ -1,6 +1,5 @@
 //! What a refused request costs, in memory: never a hundred times what it took to send. In a program of its
 //! own, because every allocation of the process is counted.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::alloc::System;
 

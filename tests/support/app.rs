@@ -43,7 +43,7 @@ pub(crate) struct TestApp {
     rejected: AtomicUsize,
     /// How many connections the backend has seen with good reason.
     expected_connections: AtomicUsize,
-    pub(crate) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl TestApp {
@@ -53,7 +53,13 @@ impl TestApp {
 
     /// Starts with a configuration that `change` adapts.
     pub(crate) async fn with(change: impl FnOnce(&mut Setup)) -> Self {
+        Self::with_backend(|_| {}, change).await
+    }
+
+    /// The same with a backend that is prepared before anything can reach it.
+    pub(crate) async fn with_backend(prepare: impl FnOnce(&RecordingBackend), change: impl FnOnce(&mut Setup)) -> Self {
         let backend = RecordingBackend::start().await;
+        prepare(&backend);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut setup = Setup::new(format!("http://{}", backend.address));
         change(&mut setup);
@@ -73,7 +79,7 @@ impl TestApp {
             accepted: AtomicUsize::new(0),
             rejected: AtomicUsize::new(0),
             expected_connections: AtomicUsize::new(0),
-            folder,
+            _folder: folder,
         };
         app.admin = app.new_key(Permission::Admin, None).await;
         app.write = app.new_key(Permission::Write, None).await;

@@ -1,15 +1,20 @@
 //! The ways in which a client declares the body of an upload, each as a request whose declaration is about
 //! one body and which carries another: the same one, or a wrong one.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use aws_credential_types::Credentials;
+use aws_sigv4::sign::v4::{SigningParams, sign_chunk, sign_trailer};
+use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_runtime_api::http::Headers;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
 use super::app::{TestApp, now};
 use super::chunks::{CHECKSUMS, aws_chunked, crc32};
-use super::request::Request;
+use super::request::{Payload, Request};
 
 /// A way to declare a body.
 pub(crate) struct Declared {
@@ -94,6 +99,64 @@ pub(crate) const BY_PRESIGNED_LENGTH: Declared = Declared {
     resized: None,
     end: |request| request.body.len(),
 };
+
+pub(crate) const BY_SIGNED_CHUNKS: Declared = Declared {
+    name: "signed chunks",
+    request: |app, target, declared, sent| in_signed_chunks(app, target, declared, sent, false),
+    altered: Some((403, "SignatureDoesNotMatch")),
+    resized: Some((403, "SignatureDoesNotMatch")),
+    end: |request| last(&request.body, b"\r\n0;") + 2,
+};
+
+pub(crate) const BY_SIGNED_TRAILER: Declared = Declared {
+    name: "signed chunks with a signed trailer",
+    request: |app, target, declared, sent| in_signed_chunks(app, target, declared, sent, true),
+    altered: Some((403, "SignatureDoesNotMatch")),
+    resized: Some((403, "SignatureDoesNotMatch")),
+    end: |request| last(&request.body, b"\r\n0;") + 2,
+};
+
+/// The chunks of `sent`, each under the signature that the declared chunk in its place would have.
+fn in_signed_chunks(app: &TestApp, target: &str, declared: &[u8], sent: &[u8], trailer: bool) -> Request {
+    const CHUNK: usize = 64 * 1024;
+    let mut put = Request::put(target)
+        .header("content-encoding", "aws-chunked")
+        .header("x-amz-decoded-content-length", declared.len().to_string());
+    if trailer {
+        put = put.header("x-amz-trailer", CHECKSUMS[0].0);
+    }
+    let sentinel =
+        if trailer { "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" } else { "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" };
+    let signed = put.payload(Payload::Value(sentinel.into())).body("").sign(&app.write, now());
+    let identity: Identity = Credentials::new(&app.write.id, &app.write.secret, None, None, "test").into();
+    let params = SigningParams::builder().identity(&identity).region("us-east-1").name("s3").settings(());
+    let params = params.time(SystemTime::from(now())).build().expect("every parameter is there");
+    let authorization = signed.value("authorization").expect("it is signed");
+    let mut signatures = vec![authorization[authorization.len() - 64..].to_owned()];
+    for chunk in declared.chunks(CHUNK).chain([&b""[..]]) {
+        let before = signatures.last().expect("the first is there");
+        let chunk = sign_chunk(&Bytes::copy_from_slice(chunk), before, &params).expect("a chunk is signable");
+        signatures.push(chunk.signature().to_owned());
+    }
+    let end = signatures.last().expect("the first is there").clone();
+    let mut body = Vec::new();
+    for (index, chunk) in sent.chunks(CHUNK).enumerate() {
+        let signature = signatures.get(index + 1).unwrap_or(&end);
+        body.extend_from_slice(format!("{:x};chunk-signature={signature}\r\n", chunk.len()).as_bytes());
+        body.extend_from_slice(chunk);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("0;chunk-signature={end}\r\n").as_bytes());
+    if trailer {
+        let mut headers = Headers::new();
+        headers.insert(CHECKSUMS[0].0, crc32(declared));
+        let signature = sign_trailer(&headers, &end, &params).expect("a trailer is signable");
+        let (name, value, signature) = (CHECKSUMS[0].0, crc32(declared), signature.signature());
+        body.extend_from_slice(format!("{name}:{value}\r\nx-amz-trailer-signature:{signature}\r\n").as_bytes());
+    }
+    body.extend_from_slice(b"\r\n");
+    carrying(signed, &body)
+}
 
 /// The signed request with another body under it.
 fn carrying(signed: Request, sent: &[u8]) -> Request {

@@ -14,8 +14,6 @@ pub(crate) struct Setup {
     /// More lines of `[s3]`.
     pub(crate) s3: Vec<String>,
     pub(crate) tls: bool,
-    /// More lines of `[s3]`.
-    pub(crate) s3: Vec<String>,
     pub(crate) backends: Vec<BackendSetup>,
     /// `(prefix, permission)` of each `[[identity]]`.
     pub(crate) identities: Vec<(String, String)>,
@@ -67,7 +65,6 @@ impl Setup {
             any_region: false,
             s3: Vec::new(),
             tls: false,
-            s3: Vec::new(),
             backends: vec![BackendSetup::new("main", endpoint)],
             identities: vec![("static/".to_owned(), "admin".to_owned())],
             api: None,
@@ -132,7 +129,7 @@ impl Setup {
                 backend.exact_keys
             );
             if let Some(file) = &backend.ca_file {
-                let _ = writeln!(text, "ca_file = {file:?}");
+                let _ = writeln!(text, "ca_file = \"{}\"", file.display());
             }
         }
         for (prefix, permission) in &self.identities {

@@ -1,6 +1,7 @@
 //! Uploads in signed chunks. The chunks and the trailer are signed with the published `aws-sigv4` crate,
 //! and kept apart so that a test can change, move or drop one.
 
+use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -9,6 +10,8 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::http::Headers;
 use jiff::Timestamp;
 
+use super::app::{BACKEND_KEY_ID, BACKEND_SECRET};
+use super::recording_backend::RecordedRequest;
 use super::request::{Payload, Request};
 use super::sign::TestKey;
 
@@ -63,12 +66,23 @@ impl SignedUpload {
         key: &TestKey,
         time: Timestamp,
     ) -> Self {
+        Self::of_region("us-east-1", head, chunks, trailers, key, time)
+    }
+
+    fn of_region(
+        region: &str,
+        head: Request,
+        chunks: &[&[u8]],
+        trailers: &[(&str, &str)],
+        key: &TestKey,
+        time: Timestamp,
+    ) -> Self {
         let authorization = head.value("authorization").expect("the head is signed");
         let (_, seed) = authorization.split_once("Signature=").expect("there is a signature");
         let identity: Identity = Credentials::new(&key.id, &key.secret, None, None, "test").into();
         let params: SigningParams<'_, ()> = SigningParams::builder()
             .identity(&identity)
-            .region("us-east-1")
+            .region(region)
             .name("s3")
             .time(SystemTime::from(time))
             .settings(())
@@ -91,11 +105,11 @@ impl SignedUpload {
             let mut headers = Headers::new();
             for (name, value) in trailers {
                 headers.insert((*name).to_owned(), (*value).to_owned());
-                trailer += &format!("{name}:{value}\r\n");
+                let _ = write!(trailer, "{name}:{value}\r\n");
             }
             let signature =
                 v4::sign_trailer(&headers, &previous, &params).expect("a trailer is signable").into_parts().1;
-            trailer += &format!("x-amz-trailer-signature:{signature}\r\n");
+            let _ = write!(trailer, "x-amz-trailer-signature:{signature}\r\n");
         }
         Self { head, chunks: framed, trailer: trailer.into_bytes() }
     }
@@ -121,5 +135,45 @@ impl SignedUpload {
             let text = String::from_utf8(std::mem::take(&mut upload.trailer)).expect("a trailer is text");
             upload.trailer = rewrite(text).into_bytes();
         })
+    }
+}
+
+impl RecordedRequest {
+    /// The bytes that a backend would store of a body that Portcullis signed chunk by chunk, each of whose
+    /// signatures has to be right.
+    pub(crate) fn bytes_in_our_signed_chunks(&self) -> Vec<u8> {
+        assert_eq!(self.header("x-amz-content-sha256"), Some(SIGNED), "{self:?}");
+        self.assert_signed_by_us();
+        let mut stored = Vec::new();
+        let mut chunks = Vec::new();
+        let mut rest = self.body.as_slice();
+        loop {
+            let end = rest.windows(2).position(|window| window == b"\r\n").expect("a header ends with CRLF");
+            let header = std::str::from_utf8(&rest[..end]).expect("a header is text");
+            let (size, _) = header.split_once(";chunk-signature=").expect("a chunk is signed");
+            let size = usize::from_str_radix(size, 16).expect("a size is a number");
+            let chunk = &rest[end + 2..][..size];
+            rest = rest[end + 2 + size..].strip_prefix(b"\r\n").expect("a chunk ends with CRLF");
+            if size == 0 {
+                break;
+            }
+            stored.extend_from_slice(chunk);
+            chunks.push(chunk);
+        }
+        assert!(rest.is_empty(), "nothing follows the final chunk");
+        assert!(chunks.iter().rev().skip(1).all(|chunk| chunk.len() >= 8192), "AWS takes no smaller ones");
+        let key = TestKey { id: BACKEND_KEY_ID.into(), secret: BACKEND_SECRET.into() };
+        let date = self.header("x-amz-date").expect("it is dated");
+        let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).expect("it is a date");
+        let time = time.to_zoned(jiff::tz::TimeZone::UTC).expect("it is an instant").timestamp();
+        let mut head = Request::new(&self.method, &self.target);
+        head.headers.clone_from(&self.headers);
+        let right = SignedUpload::of_region("eu-backend-1", head, &chunks, &[], &key, time);
+        assert!(
+            [right.chunks.concat().as_slice(), b"\r\n"].concat() == self.body,
+            "every signature is right: {self:?}"
+        );
+        assert_eq!(self.header("x-amz-decoded-content-length"), Some(stored.len().to_string().as_str()));
+        stored
     }
 }

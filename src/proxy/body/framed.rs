@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
@@ -15,16 +15,40 @@ use super::verify::VerifyingBody;
 use crate::backend::BodyFault;
 use crate::s3::checksum::Algorithm;
 
+/// Every chunk but the last has at least so many bytes, as AWS wants it.
+const SMALLEST_CHUNK: usize = 8 * 1024;
+
 /// A verified body in aws-chunked framing.
 pub(in crate::proxy) struct FramedBody {
     inner: VerifyingBody,
+    /// Data that is too short for a chunk of its own.
+    pending: BytesMut,
     ready: VecDeque<Bytes>,
     ended: bool,
 }
 
 impl FramedBody {
     pub(in crate::proxy) fn new(inner: VerifyingBody) -> Self {
-        Self { inner, ready: VecDeque::new(), ended: false }
+        Self { inner, pending: BytesMut::new(), ready: VecDeque::new(), ended: false }
+    }
+
+    fn add(&mut self, data: Bytes) {
+        if self.pending.is_empty() && data.len() >= SMALLEST_CHUNK {
+            return self.send(data);
+        }
+        self.pending.extend_from_slice(&data);
+        if self.pending.len() >= SMALLEST_CHUNK {
+            self.send_pending();
+        }
+    }
+
+    fn send_pending(&mut self) {
+        let data = std::mem::take(&mut self.pending).freeze();
+        self.send(data);
+    }
+
+    fn send(&mut self, data: Bytes) {
+        self.ready.extend([format!("{:x}\r\n", data.len()).into(), data, Bytes::from_static(b"\r\n")]);
     }
 }
 
@@ -55,11 +79,14 @@ impl Body for FramedBody {
             match ready!(Pin::new(&mut this.inner).poll_frame(context)) {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
-                    this.ready.extend([format!("{:x}\r\n", data.len()).into(), data, Bytes::from_static(b"\r\n")]);
+                    this.add(data);
                 }
                 Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
                 None => {
                     this.ended = true;
+                    if !this.pending.is_empty() {
+                        this.send_pending();
+                    }
                     this.ready.push_back(format!("0\r\n{}\r\n", this.inner.trailer()).into());
                 }
             }

@@ -49,7 +49,7 @@ impl IncomingBody {
     pub(in crate::proxy) async fn settle(self, buffers: &Buffers, headers: &mut HeaderMap) -> Result<Self, Refusal> {
         match self {
             Self::File(file) if file.is_small() => {
-                let held = file.hold(buffers).await?;
+                let held = Box::pin(file.hold(buffers)).await?;
                 headers.insert(CONTENT_LENGTH, held.length().into());
                 Ok(Self::Held(held))
             }

@@ -1,10 +1,13 @@
 //! The CORS rules of buckets, remembered for a while. Anybody may ask for any name of a bucket, so what that
-//! costs the backend is bounded: one question at a time about a bucket, few at a time about all, and no
-//! answer is asked for twice while it is remembered, "there are no rules" and "it does not answer" among them.
+//! costs the backend is bounded: one question at a time about a bucket, few at a time about all, so many a
+//! second, and no answer is asked for twice while it is remembered, "there are no rules" and "it does not
+//! answer" among them. Buckets that are known to have rules do not wait behind invented names.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::Expiry;
 use moka::future::Cache;
 use tokio::sync::Semaphore;
@@ -18,14 +21,18 @@ use crate::s3::{BucketName, ErrorCode, S3Error};
 /// What is remembered.
 pub(super) struct BucketRules {
     entries: Cache<BucketName, Entry>,
+    /// The buckets that had rules when they were asked about last, be it a while ago.
+    with_rules: Cache<BucketName, ()>,
     changes: Changes,
     life: Duration,
-    /// Questions that are under way, by who made us ask.
-    for_anybody: Semaphore,
-    for_proved: Semaphore,
+    /// Questions that are under way about names that anybody may have invented, and how many may begin.
+    of_anybody: Semaphore,
+    pace: DefaultDirectRateLimiter,
+    /// The other questions that are under way.
+    of_known: Semaphore,
 }
 
-/// Who makes us ask. Those whose key was proved do not wait behind those whom nobody knows.
+/// Who makes us ask.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Asker {
     Anybody,
@@ -58,10 +65,12 @@ impl BucketRules {
         };
         Self {
             entries: Cache::builder().weigher(weigher).max_capacity(MOST_BYTES).expire_after(EndOfEntry).build(),
+            with_rules: Cache::builder().max_capacity(MOST_KNOWN).time_to_live(LIFE_OF_KNOWN).build(),
             changes: Changes::new(),
             life,
-            for_anybody: Semaphore::new(MOST_QUESTIONS),
-            for_proved: Semaphore::new(MOST_QUESTIONS),
+            of_anybody: Semaphore::new(MOST_QUESTIONS),
+            pace: RateLimiter::direct(Quota::per_second(MOST_A_SECOND)),
+            of_known: Semaphore::new(MOST_QUESTIONS),
         }
     }
 
@@ -99,11 +108,12 @@ impl BucketRules {
     }
 
     async fn load(&self, bucket: &BucketName, backend: &Backend, asker: Asker) -> Result<Entry, NotKnown> {
-        let questions = match asker {
-            Asker::Anybody => &self.for_anybody,
-            Asker::Proved => &self.for_proved,
-        };
+        let is_known = asker == Asker::Proved || self.with_rules.contains_key(bucket);
+        let questions = if is_known { &self.of_known } else { &self.of_anybody };
         let _permit = questions.try_acquire().map_err(|_| NotKnown::Busy)?;
+        if !is_known && self.pace.check().is_err() && !crate::fault::check_is_off("cors_pace") {
+            return Err(NotKnown::Busy);
+        }
         let count = self.changes.of(bucket);
         let (found, life) = match backend.cors_document(bucket).await {
             Ok(document) => (Ok(document.map_or_else(Arc::default, |document| read(&document, bucket))), self.life),
@@ -112,6 +122,11 @@ impl BucketRules {
                 (Err(error.to_string().into()), self.life.min(LIFE_OF_FAILURE))
             }
         };
+        match &found {
+            Ok(rules) if rules.is_empty() => self.with_rules.invalidate(bucket).await,
+            Ok(_) => self.with_rules.insert(bucket.clone(), ()).await,
+            Err(_) => {}
+        }
         Ok(Entry { found, count, life })
     }
 
@@ -163,8 +178,13 @@ impl Expiry<BucketName, Entry> for EndOfEntry {
 const EACH: usize = 512;
 /// What all may take.
 const MOST_BYTES: u64 = 16 << 20;
-/// Questions at a time, of each kind of asker.
+/// Questions at a time, of each kind.
 const MOST_QUESTIONS: usize = 16;
+/// Questions a second about names that anybody may have invented; as many may come at once.
+const MOST_A_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("50 is not zero");
+/// Buckets that are known to have rules, and for how long that counts.
+const MOST_KNOWN: u64 = 10_000;
+const LIFE_OF_KNOWN: Duration = Duration::from_hours(24);
 /// How often rules may change while they are asked for.
 const MOST_TRIES: usize = 3;
 /// A backend that does not answer is asked again soon.

@@ -1,3 +1,5 @@
+//! What each part of a rule allows, which documents are refused, and that nothing granted can end a header.
+
 use http::HeaderMap;
 use proptest::prelude::*;
 

@@ -82,12 +82,11 @@ pub(super) fn parameters(text: &str) -> Result<Vec<(String, String)>, S3Error> {
         if name.is_empty() || !name.bytes().all(token) || found.iter().any(|(known, _)| *known == name) {
             return Err(malformed("a parameter has no good name, or stands twice"));
         }
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted)?,
-            None => {
-                let end = after.find(';').unwrap_or(after.len());
-                (after[..end].trim_end().to_owned(), &after[end..])
-            }
+        let (value, after) = if let Some(quoted) = after.strip_prefix('"') {
+            unquoted(quoted)?
+        } else {
+            let end = after.find(';').unwrap_or(after.len());
+            (after[..end].trim_end().to_owned(), &after[end..])
         };
         found.push((name, value));
         rest = after.trim_start();

@@ -144,7 +144,6 @@ impl FileReader {
             match self.multipart.next(piece)? {
                 None => return Ok(None),
                 Some(Event::Data(data)) if self.in_file => return Ok(Some(data)),
-                Some(Event::Data(_) | Event::Closed) => {}
                 Some(Event::End) => self.in_file = false,
                 Some(Event::Part(head)) if head.is_file() => return Err(number_of_files()),
                 Some(Event::Part(head)) if self.after == AfterFile::Refused => {
@@ -154,7 +153,7 @@ impl FileReader {
                     )
                     .with("ArgumentName", head.name));
                 }
-                Some(Event::Part(_)) => {}
+                Some(Event::Closed | Event::Data(_) | Event::Part(_)) => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 //! few places in answers where a backend's name must become ours.
 
 mod document;
+mod element_text;
 mod error_document;
 mod escape;
 mod rewrite;
@@ -9,6 +10,7 @@ mod rewrite;
 mod tests;
 
 pub(super) use document::{Element, Limits, malformed, parse};
+pub use element_text::element_text;
 pub use error_document::{BackendError, error_document, parse_error_document};
 pub(super) use escape::push_element;
 pub use escape::{escape, escape_key};

@@ -3,7 +3,7 @@
 from drivers.aws_cli import AwsCli
 from drivers.boto3_sdk import Boto3
 from drivers.curl import Curl
-from drivers.programs import JavaScript, MinioPy, Obstore, PyArrow
+from drivers.programs import JavaScript, MinioPy, Obstore, PyArrow, SignedChunks, SignedChunksHttp2, SignedTrailer, SignedTrailerHttp2
 from drivers.rclone import Rclone
 from drivers.s5cmd import S5cmd
 
@@ -17,4 +17,8 @@ CLIENTS = {
     "javascript": JavaScript,
     "pyarrow": PyArrow,
     "obstore": Obstore,
+    "signed_chunks": SignedChunks,
+    "signed_chunks_http2": SignedChunksHttp2,
+    "signed_trailer": SignedTrailer,
+    "signed_trailer_http2": SignedTrailerHttp2,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from drivers.client import Client
 from endpoint import REGION
-from tools import node_modules, run, tool
+from tools import TARGET, node_modules, run, tool
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 
@@ -129,3 +129,31 @@ class Obstore(Presigns, Program):
         # Tags go along with an upload here, and are not read back.
         (self.home / "tagged").write_bytes(b"tagged")
         self.ask("tagging", bucket, key=key, tags=tags, file=self.home / "tagged")
+
+
+class SignedChunks(MakesBuckets, ListsWithVersion1, Tags, Presigns):
+    """Our own client, whose uploads are signed chunk by chunk, as no stock client's are."""
+
+    http2 = False
+    trailer = False
+
+    def command(self):
+        path = TARGET / "client-tests" / "signed_chunks"
+        assert path.exists(), f"{path} is missing: run tests/run clients, which builds it"
+        return [str(path), "--client"]
+
+    def ask(self, operation, bucket, **arguments):
+        return super().ask(operation, bucket, http2=self.http2, trailer=self.trailer, **arguments)
+
+
+class SignedChunksHttp2(SignedChunks):
+    http2 = True
+
+
+class SignedTrailer(SignedChunks):
+    trailer = True
+
+
+class SignedTrailerHttp2(SignedChunks):
+    http2 = True
+    trailer = True
