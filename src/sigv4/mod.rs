@@ -9,7 +9,6 @@
 //! VerifiedSignature --into_chunk_verifier--> ChunkVerifier --SignedChunkDecoder--> the data of verified chunks
 //! ```
 
-mod age;
 mod alternatives;
 #[cfg(test)]
 mod alternatives_tests;
