@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -53,6 +53,14 @@ impl Program {
         setup.tls = true;
         setup.backend().payload = "plain";
         setup.policies = vec![("allow-all.json".into(), ALLOW_ALL.into()), ("denied.json".into(), DENIED.into())];
+        setup.limits = [
+            "header_timeout = \"5s\"",
+            "handshake_timeout = \"5s\"",
+            "body_idle_timeout = \"5s\"",
+            "write_stall_timeout = \"5s\"",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         change(&mut setup);
         let file = setup.write(folder.path());
         let address = free_address();
@@ -165,6 +173,13 @@ pub(crate) fn outcomes(log: &str) -> String {
         }
     }
     counted.iter().map(|(status, count)| format!("{status}: {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What the log says of requests from one address that did not succeed; there should be none.
+pub(crate) fn refusals_at(log: &str, peer: IpAddr) -> String {
+    let of_peer = format!("\"{peer}:");
+    let refused = |line: &&str| line.contains(&of_peer) && !line.contains("\"status\":20");
+    log.lines().filter(refused).take(5).collect::<Vec<_>>().join("\n")
 }
 
 /// The first lines of the log with a word in them.
