@@ -77,8 +77,8 @@ fn public_access_block() {
 }
 
 #[test]
-fn named_buckets_of_a_document() {
-    crate::engine::run("named_buckets", |input| {
+fn named_buckets_in_a_document() {
+    crate::engine::run("named_buckets_in_a_document", |input| {
         let Ok(buckets) = named_buckets(input) else { return };
         assert!(buckets.is_sorted() && buckets.windows(2).all(|pair| pair[0] != pair[1]));
         assert!(buckets.iter().map(|name| name.as_str().len()).sum::<usize>() <= input.len());

@@ -36,10 +36,10 @@ impl Program {
     pub(crate) fn start(backend: SocketAddr) -> Self {
         Self::start_with(backend, |setup| {
             setup.limits = [
-                "header_timeout = \"2s\"",
-                "handshake_timeout = \"2s\"",
-                "body_idle_timeout = \"2s\"",
-                "write_stall_timeout = \"2s\"",
+                "header_timeout = \"5s\"",
+                "handshake_timeout = \"5s\"",
+                "body_idle_timeout = \"5s\"",
+                "write_stall_timeout = \"5s\"",
             ]
             .map(str::to_owned)
             .to_vec();
@@ -53,14 +53,6 @@ impl Program {
         setup.tls = true;
         setup.backend().payload = "plain";
         setup.policies = vec![("allow-all.json".into(), ALLOW_ALL.into()), ("denied.json".into(), DENIED.into())];
-        setup.limits = [
-            "header_timeout = \"5s\"",
-            "handshake_timeout = \"5s\"",
-            "body_idle_timeout = \"5s\"",
-            "write_stall_timeout = \"5s\"",
-        ]
-        .map(str::to_owned)
-        .to_vec();
         change(&mut setup);
         let file = setup.write(folder.path());
         let address = free_address();
