@@ -97,7 +97,7 @@ impl Answer {
     }
 
     /// For a request of which nothing but the success matters.
-    pub(crate) fn settled(self) -> serde_json::Value {
+    pub(crate) fn whole(self) -> serde_json::Value {
         drop(self);
         serde_json::Value::Null
     }

@@ -38,9 +38,9 @@ fn main() {
 impl Asked {
     async fn answer(&self) -> Value {
         match self.text("operation") {
-            "make_bucket" => self.without_body(Method::PUT, "", &[]).await.settled(),
-            "remove_bucket" => self.without_body(Method::DELETE, "", &[]).await.settled(),
-            "put" => self.upload(&self.key(), &[], 0, None).await.settled(),
+            "make_bucket" => self.without_body(Method::PUT, "", &[]).await.whole(),
+            "remove_bucket" => self.without_body(Method::DELETE, "", &[]).await.whole(),
+            "put" => self.upload(&self.key(), &[], 0, None).await.whole(),
             "get" => self.download(&[]).await,
             "get_range" => {
                 let range = format!("bytes={}-{}", self.0["first"], self.0["last"]);
@@ -63,10 +63,10 @@ impl Asked {
             "copy" => {
                 let source = format!("/{}/{}", self.text("bucket"), signing::encode(self.text("source"), true));
                 let destination = signing::encode(self.text("destination"), true);
-                self.without_body(Method::PUT, &destination, &[("x-amz-copy-source", source)]).await.settled()
+                self.without_body(Method::PUT, &destination, &[("x-amz-copy-source", source)]).await.whole()
             }
             "tagging" => self.tagging().await,
-            "delete" => self.without_body(Method::DELETE, &self.key(), &[]).await.settled(),
+            "delete" => self.without_body(Method::DELETE, &self.key(), &[]).await.whole(),
             "delete_many" => {
                 let keys = self.0["keys"].as_array().into_iter().flatten().filter_map(Value::as_str);
                 let objects: String = keys
