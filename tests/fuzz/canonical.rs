@@ -101,13 +101,9 @@ fn signed_by_oracle(parts: &Parts, head: &RequestHead, location: SignatureLocati
         .into();
     let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
     let headers: Vec<_> = headers.filter(|(name, _)| *name != "host").collect();
-    let signable = SignableRequest::new(
-        head.method.as_str(),
-        meant.as_str(),
-        headers.into_iter(),
-        SignableBody::UnsignedPayload,
-    )
-    .ok()?;
+    let signable =
+        SignableRequest::new(head.method.as_str(), meant.as_str(), headers.into_iter(), SignableBody::UnsignedPayload)
+            .ok()?;
     let (instructions, _) = sign(signable, &params).ok()?.into_parts();
     let mut signed = parts.clone();
     for (name, value) in instructions.headers() {

@@ -86,7 +86,8 @@ fn named_buckets_in_a_document() {
             assert_eq!(BucketName::parse(bucket.as_str()).unwrap(), *bucket);
         }
         // In another document, they are found again.
-        let places: String = buckets.iter().map(|name| format!("<a><TargetBucket>{}</TargetBucket></a>", name.as_str())).collect();
+        let places: String =
+            buckets.iter().map(|name| format!("<a><TargetBucket>{}</TargetBucket></a>", name.as_str())).collect();
         assert_eq!(named_buckets(format!("<b>{places}</b>").as_bytes()).unwrap(), buckets);
     });
 }

@@ -53,7 +53,10 @@ fn check(body: &[u8], (fields, filename, file, computed): &Read, after: AfterFil
     for (name, value) in fields {
         kept.add(name.clone(), value.clone().into_bytes()).unwrap();
     }
-    assert_eq!(kept.add(fields.first().map_or("x", |(name, _)| name).to_owned(), vec![0xff]).unwrap_err().code, ErrorCode::InvalidArgument);
+    assert_eq!(
+        kept.add(fields.first().map_or("x", |(name, _)| name).to_owned(), vec![0xff]).unwrap_err().code,
+        ErrorCode::InvalidArgument
+    );
     let key = kept.get("key").unwrap_or_default().to_owned();
     if kept.expand_filename(filename.as_deref()).is_ok() {
         let expanded = kept.get("key").unwrap_or_default();

@@ -8,7 +8,10 @@ fn identities() {
         let Ok(text) = std::str::from_utf8(input) else { return };
         if let Ok(id) = AccessKeyId::parse(text) {
             assert_eq!(id.as_str(), text);
-            assert!((16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+            assert!(
+                (16..=128).contains(&text.len())
+                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            );
             assert!(Principal::parse(Principal::for_static_key(&id).as_str()).is_ok());
         }
         if let Ok(id) = TokenId::parse(text) {

@@ -26,7 +26,8 @@ fn bucket_policy() {
             let expected = reference::bucket(&document, asked, &mut Coverage::default());
             assert_eq!(said(&verdict), expected, "{}", asked.describe());
             let considered = asked.put(|question| policy.explain(question));
-            let deciding = |effect| considered.iter().any(|one| one.effect == effect && one.outcome == Outcome::Matches);
+            let deciding =
+                |effect| considered.iter().any(|one| one.effect == effect && one.outcome == Outcome::Matches);
             assert_eq!(said(&verdict) == Said::Denied, deciding(Effect::Deny));
             if said(&verdict) == Said::Allowed {
                 assert!(deciding(Effect::Allow));

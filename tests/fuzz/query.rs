@@ -18,7 +18,10 @@ fn check(raw: &str) {
     let Ok(query) = Query::parse(raw) else { return };
     let parameters = query.parameters();
     assert!(parameters.len() <= 256);
-    assert!(parameters.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, String::len)).sum::<usize>() <= raw.len());
+    assert!(
+        parameters.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, String::len)).sum::<usize>()
+            <= raw.len()
+    );
     let again: Vec<String> = parameters
         .iter()
         .map(|(name, value)| {

@@ -27,7 +27,11 @@ pub(crate) fn key() -> &'static SigningKey {
 
 /// The signature, in hexadecimal, that `unverified` should have been; `time` is when it says it was made.
 /// `None` if a header that it claims to cover is missing.
-pub(crate) fn right_signature(unverified: &UnverifiedSignature, head: &RequestHead, time: SigningTime) -> Option<String> {
+pub(crate) fn right_signature(
+    unverified: &UnverifiedSignature,
+    head: &RequestHead,
+    time: SigningTime,
+) -> Option<String> {
     let mut canonical = Vec::new();
     unverified.write_canonical_request(head, &mut canonical).ok()?;
     let mut string_to_sign = b"AWS4-HMAC-SHA256\n".to_vec();
