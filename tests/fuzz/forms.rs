@@ -53,12 +53,18 @@ fn check(boundary: &Boundary, body: &[u8], (fields, filename, file, computed): &
     for (name, value) in fields {
         kept.add(name.clone(), value.clone().into_bytes()).unwrap();
     }
-    assert_eq!(kept.add(fields.first().map_or("x", |(name, _)| name).to_owned(), vec![0xff]).unwrap_err().code, ErrorCode::InvalidArgument);
+    assert_eq!(
+        kept.add(fields.first().map_or("x", |(name, _)| name).to_owned(), vec![0xff]).unwrap_err().code,
+        ErrorCode::InvalidArgument
+    );
     let key = kept.get("key").unwrap_or_default().to_owned();
     if kept.expand_filename(filename.as_deref()).is_ok() {
         let expanded = kept.get("key").unwrap_or_default();
         assert!(key.contains("${filename}") || expanded == key);
-        assert!(expanded.split('/').filter(|part| matches!(*part, "." | "..")).count() <= key.split('/').filter(|part| part.contains('.') || part.contains("${filename}")).count());
+        assert!(
+            expanded.split('/').filter(|part| matches!(*part, "." | "..")).count()
+                <= key.split('/').filter(|part| part.contains('.') || part.contains("${filename}")).count()
+        );
     }
     if let Ok(headers) = kept.to_headers() {
         assert!(headers.len() <= fields.len() + 4, "more headers than fields");

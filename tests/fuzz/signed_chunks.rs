@@ -25,7 +25,13 @@ fn signed_chunks() {
         let right = decode(&body, usize::from(*cut), has_trailer);
         // Too many small chunks are refused, and only those.
         let refused = right.1 == Err(ErrorCode::InvalidChunkSizeError);
-        assert_eq!(refused, chunks.len() > 64 && too_small(&chunks), "{} chunks of {}", chunks.len(), usize::from(*size) * 4);
+        assert_eq!(
+            refused,
+            chunks.len() > 64 && too_small(&chunks),
+            "{} chunks of {}",
+            chunks.len(),
+            usize::from(*size) * 4
+        );
         if !refused {
             assert_eq!(right.0, data);
             let trailers = right.1.clone().unwrap();
@@ -43,10 +49,16 @@ fn signed_chunks() {
         }
         let (out, end) = decode(&changed, usize::from(*cut), has_trailer);
         assert!(data.starts_with(&out), "something else came out than was signed");
-        let whole: usize = chunks.iter().map(|chunk| chunk.len()).scan(0, |sum, length| {
-            *sum += length;
-            Some(*sum)
-        }).take_while(|sum| *sum <= out.len()).last().unwrap_or(0);
+        let whole: usize = chunks
+            .iter()
+            .map(|chunk| chunk.len())
+            .scan(0, |sum, length| {
+                *sum += length;
+                Some(*sum)
+            })
+            .take_while(|sum| *sum <= out.len())
+            .last()
+            .unwrap_or(0);
         assert_eq!(whole, out.len(), "a part of a chunk came out");
         if end.is_ok() {
             // A length may be written in capitals, with zeros before it; a trailer's name and its spaces are free.

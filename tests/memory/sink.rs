@@ -35,7 +35,9 @@ impl Sink {
             while let Ok((stream, _)) = listener.accept().await {
                 let count = Arc::clone(&count);
                 let service = service_fn(move |request| answer(Arc::clone(&count), request));
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
             }
         });
         Self { address, received }
