@@ -86,8 +86,8 @@ fn named_buckets_in_a_document() {
             assert_eq!(BucketName::parse(bucket.as_str()).unwrap(), *bucket);
         }
         // In another document, they are found again.
-        let places: String =
-            buckets.iter().map(|name| format!("<a><TargetBucket>{}</TargetBucket></a>", name.as_str())).collect();
+        let place = |name: &BucketName| format!("<a><TargetBucket>{}</TargetBucket></a>", name.as_str());
+        let places = buckets.iter().map(place).collect::<Vec<_>>().concat();
         assert_eq!(named_buckets(format!("<b>{places}</b>").as_bytes()).unwrap(), buckets);
     });
 }

@@ -106,11 +106,11 @@ fn read<'a>(
 #[test]
 fn part_head() {
     crate::engine::run("part_head", |input| {
-        if let Ok(text) = std::str::from_utf8(input) {
-            if let Ok(boundary) = Boundary::of_content_type(text) {
-                assert!(Boundary::is_announced_by(input));
-                assert!((1..=Boundary::LONGEST as u64 + 8).contains(&boundary.closing_bytes()));
-            }
+        if let Ok(text) = std::str::from_utf8(input)
+            && let Ok(boundary) = Boundary::of_content_type(text)
+        {
+            assert!(Boundary::is_announced_by(input));
+            assert!((1..=Boundary::LONGEST as u64 + 8).contains(&boundary.closing_bytes()));
         }
         let Ok(head) = PartHead::parse(input) else { return };
         assert_eq!(head.name, head.name.to_ascii_lowercase());

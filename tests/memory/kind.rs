@@ -16,6 +16,8 @@ use crate::support::request::{Payload, Request};
 
 /// What SDKs send as one chunk.
 const CHUNK: usize = 64 << 10;
+/// Files of forms up to 5 MiB are not streamed.
+const LEAST_STREAMED: usize = 6 << 20;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
@@ -45,6 +47,12 @@ impl Kind {
 
     pub(crate) fn is_upload(self) -> bool {
         !matches!(self, Self::Download | Self::PresignedDownload)
+    }
+
+    /// How much a transfer moves where `size` is asked for: the file of a small form is held whole, in memory
+    /// that is counted and bounded by itself, and would not show what a stream takes.
+    pub(crate) fn size(self, size: usize) -> usize {
+        if self == Self::Form { size.max(LEAST_STREAMED) } else { size }
     }
 
     /// A transfer of `size` bytes, signed now. The backend takes the length of a download from its name.

@@ -82,7 +82,7 @@ fn parallel_transfers_of_every_kind_take_little_memory() {
 
 /// Makes `count` transfers at a time, and sees to it that all of their bytes arrived.
 async fn transfers(program: &Program, sink: &Sink, kind: Kind, protocol: Protocol, size: usize, count: u64) {
-    let received = sink.received();
+    let (size, received) = (kind.size(size), sink.received());
     let request = kind.request(program, size);
     let (head, body) = (Arc::new(client::head(&request, protocol)), Bytes::from(request.body));
     let shared = client::shared(program, protocol).await;
