@@ -104,11 +104,11 @@ impl SignedUpload {
             let mut headers = Headers::new();
             for (name, value) in trailers {
                 headers.insert((*name).to_owned(), (*value).to_owned());
-                trailer += &format!("{name}:{value}\r\n");
+                trailer.extend([*name, ":", *value, "\r\n"]);
             }
             let signature =
                 v4::sign_trailer(&headers, &previous, &params).expect("a trailer is signable").into_parts().1;
-            trailer += &format!("x-amz-trailer-signature:{signature}\r\n");
+            trailer.extend(["x-amz-trailer-signature:", signature.as_str(), "\r\n"]);
         }
         Self { head, chunks: framed, trailer: trailer.into_bytes() }
     }
