@@ -28,7 +28,7 @@ pub use headers::{forwardable_request_headers, forwardable_response_headers};
 pub use listing::ListedBucket;
 pub use pool::AnswerBody;
 pub use resign::Target;
-pub use signed_body::announce_signed_chunks;
+pub use signed_body::{SIGNED_CHUNK, announce_signed_chunks};
 
 use crate::clock::Clock;
 use crate::config::{self, BucketPattern, Limits, PayloadForm};

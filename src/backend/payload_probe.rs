@@ -78,7 +78,7 @@ impl Backend {
         let begin = [("uploads".to_owned(), None)];
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-checksum-algorithm", HeaderValue::from_static("CRC32"));
-        let target = Self::of_probe(Method::POST, &bucket, &key, &begin, headers, UpstreamPayload::Empty);
+        let target = of_probe(Method::POST, &bucket, &key, &begin, headers, UpstreamPayload::Empty);
         let answer = self.send(target, UpstreamBody::Empty).await?;
         let status = answer.status();
         let document = self.read(answer, LONGEST_ANSWER, "the answer to a probe").await?;
@@ -91,7 +91,7 @@ impl Backend {
         };
         let finding = self.try_parts(&bucket, &key, &upload).await;
         let query = [("uploadId".to_owned(), Some(upload))];
-        let target = Self::of_probe(Method::DELETE, &bucket, &key, &query, HeaderMap::new(), UpstreamPayload::Empty);
+        let target = of_probe(Method::DELETE, &bucket, &key, &query, HeaderMap::new(), UpstreamPayload::Empty);
         match self.send(target, UpstreamBody::Empty).await {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => {
@@ -152,21 +152,10 @@ impl Backend {
         headers.insert("x-amz-decoded-content-length", HeaderValue::from(DATA.len()));
         let query =
             [("partNumber".to_owned(), Some(number.to_owned())), ("uploadId".to_owned(), Some(upload.to_owned()))];
-        let target = Self::of_probe(Method::PUT, bucket, key, &query, headers, UpstreamPayload::UnsignedTrailer);
+        let target = of_probe(Method::PUT, bucket, key, &query, headers, UpstreamPayload::UnsignedTrailer);
         let stream =
             futures_util::stream::once(async move { Ok::<_, BodyFault>(http_body::Frame::data(Bytes::from(framed))) });
         self.send(target, UpstreamBody::Stream(http_body_util::StreamBody::new(stream).boxed_unsync())).await
-    }
-
-    fn of_probe<'a>(
-        method: Method,
-        bucket: &'a BucketName,
-        key: &'a ObjectKey,
-        query: &'a [(String, Option<String>)],
-        headers: HeaderMap,
-        payload: UpstreamPayload,
-    ) -> Target<'a> {
-        Target { method, bucket: Some(bucket), key: Some(key), query, headers, payload }
     }
 
     /// A bucket of this backend that requests are routed to.
@@ -184,6 +173,17 @@ impl Backend {
         let ours = |bucket: &BucketName| self.buckets.iter().any(|pattern| pattern.matches(bucket.as_str()));
         Ok(all.into_keys().find(ours))
     }
+}
+
+fn of_probe<'a>(
+    method: Method,
+    bucket: &'a BucketName,
+    key: &'a ObjectKey,
+    query: &'a [(String, Option<String>)],
+    headers: HeaderMap,
+    payload: UpstreamPayload,
+) -> Target<'a> {
+    Target { method, bucket: Some(bucket), key: Some(key), query, headers, payload }
 }
 
 fn encoded(algorithm: Algorithm, data: &[u8]) -> String {

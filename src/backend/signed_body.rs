@@ -17,7 +17,7 @@ use super::body::BodyFault;
 use crate::sigv4::ChunkSigner;
 
 /// The data in every chunk but the last.
-const CHUNK: usize = 64 * 1024;
+pub const SIGNED_CHUNK: usize = 64 * 1024;
 /// `;chunk-signature=`, 64 digits, and the two line ends of a chunk.
 const AROUND: u64 = 17 + 64 + 2 + 2;
 
@@ -43,9 +43,9 @@ pub fn announce_signed_chunks(headers: &mut HeaderMap, length: u64) -> u64 {
 
 /// The length of `length` bytes in chunks.
 fn framed_length(length: u64) -> u64 {
-    let (whole, rest) = (length / CHUNK as u64, length % CHUNK as u64);
+    let (whole, rest) = (length / SIGNED_CHUNK as u64, length % SIGNED_CHUNK as u64);
     let chunk = |size: u64| format!("{size:x}").len() as u64 + AROUND + size;
-    whole * chunk(CHUNK as u64) + if rest > 0 { chunk(rest) } else { 0 } + chunk(0)
+    whole * chunk(SIGNED_CHUNK as u64) + if rest > 0 { chunk(rest) } else { 0 } + chunk(0)
 }
 
 impl SignedBody {
@@ -56,16 +56,16 @@ impl SignedBody {
     /// Takes in a piece; whole chunks become ready.
     fn add(&mut self, mut piece: Bytes) {
         while !piece.is_empty() {
-            if self.pending.is_empty() && piece.len() >= CHUNK {
-                let chunk = piece.split_to(CHUNK);
+            if self.pending.is_empty() && piece.len() >= SIGNED_CHUNK {
+                let chunk = piece.split_to(SIGNED_CHUNK);
                 self.send(chunk);
                 continue;
             }
             if self.pending.is_empty() {
-                self.pending.reserve(CHUNK);
+                self.pending.reserve(SIGNED_CHUNK);
             }
-            self.pending.extend_from_slice(&piece.split_to(piece.len().min(CHUNK - self.pending.len())));
-            if self.pending.len() == CHUNK {
+            self.pending.extend_from_slice(&piece.split_to(piece.len().min(SIGNED_CHUNK - self.pending.len())));
+            if self.pending.len() == SIGNED_CHUNK {
                 self.send_pending();
             }
         }

@@ -11,13 +11,15 @@ use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 
 use super::Proxy;
-use super::body::{FramedBody, HELD_BACK, Promise, ProofReceiver, UnverifiedBody, VerifyingBody, announce_trailer};
+use super::body::{
+    FramedBody, HELD_BACK, Promise, ProofReceiver, SMALLEST_CHUNK, UnverifiedBody, VerifyingBody, announce_trailer,
+};
 use super::error::Refusal;
 use super::judge::Judge;
 use super::own::Turn;
 use super::rebuild;
 use super::record::Record;
-use crate::backend::{Backend, UpstreamBody, announce_signed_chunks};
+use crate::backend::{Backend, SIGNED_CHUNK, UpstreamBody, announce_signed_chunks};
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
 use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
@@ -119,7 +121,9 @@ impl Outgoing {
             return Ok(Self { proved: proved.trailing, ..Self::whole(bytes, upstream).hashed_if(wants_signed) });
         }
         let mut verifying = verifying;
-        verifying.begin().await.map_err(Refusal::of_body)?;
+        let is_signed = wants_signed && upstream == UpstreamPayload::Unsigned;
+        let first = if is_signed { SIGNED_CHUNK } else { trailing.map_or(1, |_| SMALLEST_CHUNK) };
+        verifying.begin(first as u64).await.map_err(Refusal::of_body)?;
         let progress = verifying.progress();
         let (body, length, payload) = match trailing {
             Some(algorithm) => {
@@ -127,7 +131,7 @@ impl Outgoing {
                 let framed = FramedBody::new(verifying).boxed_unsync();
                 (framed, None, UpstreamPayload::UnsignedTrailer)
             }
-            None if wants_signed && upstream == UpstreamPayload::Unsigned => {
+            None if is_signed => {
                 let length = announce_signed_chunks(headers, length);
                 (verifying.boxed_unsync(), Some(length), UpstreamPayload::SignedChunks)
             }

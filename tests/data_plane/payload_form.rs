@@ -84,7 +84,27 @@ async fn a_body_that_is_signed_anew_has_no_final_chunk_before_the_proof() {
     app.accepts(Request::put(TARGETS[0]).in_signed_chunks(&body, 65536, &[], &app.write, now()).request()).await;
 }
 
-/// A backend that answers what a probe asks: `status` and entity tag for the part with the wrong checksum and for
+/// Some storage takes a request that is cut off before its first byte for an empty object.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_framed_body_that_breaks_off_before_its_first_chunk_is_never_begun_upstream() {
+    for (payload, sent) in [("trailer", 8000), ("signed", 60_000)] {
+        let app = TestApp::with(|setup| setup.backend().payload = payload).await;
+        let body = long();
+        let whole = Request::put(TARGETS[0]).unsigned_trailer(&body, &[(CRC32.0, &crc32(&body))]);
+        let whole = whole.sign(&app.write, now());
+        let mut connection = app.connect().await;
+        connection.send(whole.head_bytes()).await;
+        connection.send_in_pieces(&whole.body[..sent], 1000).await;
+        connection.finish_sending().await;
+        if let Ok(response) = connection.try_response("PUT").await {
+            app.is_refusal(&whole, &response, 400, "IncompleteBody");
+        }
+        assert_eq!(app.backend.settle().await.len(), 0, "{payload}");
+        app.accepts(whole).await;
+    }
+}
+
+/// A backend that answers what a probe asks: `status` and `ETag` for the part with the wrong checksum and for
 /// the one with the right one.
 fn answers(request: &RecordedRequest, wrong: (u16, &str), right: (u16, &str)) -> Answer {
     let buckets =

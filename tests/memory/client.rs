@@ -79,14 +79,13 @@ pub(crate) async fn exchange(
     body: Bytes,
 ) -> (u16, u64) {
     let request = head.clone().map(|()| Full::from(body));
-    let answer = match shared {
-        Some(mut sender) => sender.send_request(request).await,
-        None => {
-            let stream = TokioIo::new(tls(address, ca, b"http/1.1").await);
-            let (mut sender, connection) = http1::handshake(stream).await.expect("HTTP/1.1 begins");
-            tokio::spawn(connection);
-            sender.send_request(request).await
-        }
+    let answer = if let Some(mut sender) = shared {
+        sender.send_request(request).await
+    } else {
+        let stream = TokioIo::new(tls(address, ca, b"http/1.1").await);
+        let (mut sender, connection) = http1::handshake(stream).await.expect("HTTP/1.1 begins");
+        tokio::spawn(connection);
+        sender.send_request(request).await
     };
     let (parts, mut body) = answer.expect("a response arrives").into_parts();
     let mut length = 0;

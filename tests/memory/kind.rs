@@ -57,10 +57,10 @@ impl Kind {
 
     /// A transfer of `size` bytes, signed now. The backend takes the length of a download from its name.
     pub(crate) fn request(self, program: &Program, size: usize) -> Request {
-        let now = Timestamp::now();
+        let now = now();
         let (read, write) = (&program.read, &program.write);
         let (get, put) = (Request::get(&format!("/bucket/{size}")), Request::put("/bucket/upload"));
-        let body = || (0..size).map(|at| (at ^ at >> 8) as u8).collect::<Vec<u8>>();
+        let body = || (0..size).map(|at| u8::try_from((at ^ at >> 8) % 251).unwrap_or_default()).collect::<Vec<u8>>();
         match self {
             Self::Download => get.sign(read, now),
             Self::PresignedDownload => get.presign(read, now, Duration::from_hours(1)),

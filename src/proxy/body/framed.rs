@@ -16,7 +16,7 @@ use crate::backend::BodyFault;
 use crate::s3::checksum::Algorithm;
 
 /// Every chunk but the last has at least so many bytes, as AWS wants it.
-const SMALLEST_CHUNK: usize = 8 * 1024;
+pub(in crate::proxy) const SMALLEST_CHUNK: usize = 8 * 1024;
 
 /// A verified body in aws-chunked framing.
 pub(in crate::proxy) struct FramedBody {

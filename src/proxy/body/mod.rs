@@ -9,7 +9,7 @@ mod promise;
 mod unverified;
 mod verify;
 
-pub(super) use framed::{FramedBody, announce_trailer};
+pub(super) use framed::{FramedBody, SMALLEST_CHUNK, announce_trailer};
 pub(super) use incoming::{IncomingBody, IncomingBodyError, reading_failed};
 pub(super) use promise::Promise;
 pub(super) use unverified::UnverifiedBody;

@@ -159,13 +159,15 @@ impl VerifyingBody {
         Ok(Proved { trailing })
     }
 
-    /// Reads until something may leave. A request whose body breaks off before that is never sent: some
-    /// backends take an upload without its first byte for an empty one.
+    /// Reads until `enough` bytes may leave, or all of them. A request whose body breaks off before that is
+    /// never sent: some backends take an upload without its first byte for an empty one, and framing sends
+    /// its first byte with its first chunk.
     ///
     /// # Errors
     /// What is wrong with the body.
-    pub(in crate::proxy) async fn begin(&mut self) -> Result<(), S3Error> {
-        while !self.may_release() && !self.proved {
+    pub(in crate::proxy) async fn begin(&mut self, enough: u64) -> Result<(), S3Error> {
+        let waiting = |held: &VecDeque<Bytes>| held.back().map_or(0, Bytes::len) as u64;
+        while !self.proved && (!self.may_release() || self.received - waiting(&self.held) < enough) {
             if let Some(proved) = std::future::poll_fn(|context| self.poll_read(context)).await? {
                 self.keep(proved);
             }
