@@ -36,6 +36,7 @@ listen = "127.0.0.1:{port}"
 {tls}
 domains = ["s3.localhost"]
 region = "{region}"
+{s3}
 
 [[backend]]
 name = "seaweedfs"
@@ -107,6 +108,7 @@ class Portcullis:
         policies: Iterable[dict] = (ALLOW_ALL,),
         limits: str = "",
         secure: bool = True,
+        s3: str = "",
     ):
         directory.mkdir()
         (directory / "policies").mkdir()
@@ -130,6 +132,7 @@ class Portcullis:
             saml_entity_id=SAML_ENTITY_ID,
             acs_url=ACS_URL,
             limits=limits,
+            s3=s3,
         )
         self.config.write_text(text)
         self.log = directory / "portcullis.log"
