@@ -32,6 +32,8 @@ pub fn refuse_ambiguous_headers(headers: &HeaderMap) -> Result<(), S3Error> {
     let expectations: Vec<&[u8]> = headers.get_all(EXPECT).iter().map(HeaderValue::as_bytes).collect();
     match expectations[..] {
         [] => Ok(()),
+        // An empty list expects nothing (RFC 9110, section 10.1.1).
+        [one] if one.trim_ascii().is_empty() => Ok(()),
         [one] if one.trim_ascii().eq_ignore_ascii_case(b"100-continue") => Ok(()),
         _ => Err(S3Error::new(ErrorCode::ExpectationFailed, "The only expectation that is met is 100-continue.")),
     }
@@ -86,9 +88,10 @@ mod tests {
     #[test]
     fn the_only_expectation_is_100_continue() {
         assert_eq!(judge(&[("expect", "100-Continue")]), None);
+        assert_eq!(judge(&[("expect", "")]), None);
         for headers in [
             &[("expect", "200-ok")][..],
-            &[("expect", "")],
+            &[("expect", ","), ("expect", "")],
             &[("expect", "100-continue, 100-continue")],
             &[("expect", "100-continue"), ("expect", "100-continue")],
             &[("expect", "100-continue;a=b")],

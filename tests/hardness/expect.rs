@@ -43,7 +43,7 @@ async fn k08_an_expectation_other_than_100_continue_fails() {
     let app = TestApp::start().await;
     let upload = || Request::put("/bucket/key").body("body").sign(&app.write, now());
     for value in
-        ["200-ok", "", "100", "100-continue, 100-continue", "100-continue, other", "100-continue;a=b", "x100-continue"]
+        ["200-ok", ",", "100", "100-continue, 100-continue", "100-continue, other", "100-continue;a=b", "x100-continue"]
     {
         app.refuses(&upload().header("Expect", value), 417, "ExpectationFailed").await;
         app.refuses(
@@ -56,6 +56,10 @@ async fn k08_an_expectation_other_than_100_continue_fails() {
     let twice = upload().header("Expect", "100-continue").header("Expect", "100-continue");
     app.refuses(&twice, 417, "ExpectationFailed").await;
     app.accepts(upload().header("Expect", "100-Continue")).await;
+    // An empty one expects nothing.
+    let response = app.accepts(upload().header("Expect", "")).await;
+    assert_eq!(response.informational, [0; 0]);
+    assert_eq!(app.last_accepted().header("expect"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
