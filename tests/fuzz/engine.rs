@@ -9,7 +9,7 @@ use bolero::generator::*;
 type Edit = (u8, u16, u16, u8);
 
 /// How many changed inputs each target gets in an ordinary test run. `BOLERO_RANDOM_ITERATIONS` overrides it.
-const EVERYDAY: usize = 3000;
+const EVERYDAY: usize = 1000;
 
 /// Runs `check` on every input of `corpus/<target>`, and on inputs that are made of them.
 pub(crate) fn run(target: &'static str, check: fn(&[u8])) {

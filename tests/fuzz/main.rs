@@ -2,7 +2,7 @@
 //! than "it does not panic": what is accepted means one thing, survives being written anew, and is bounded.
 //!
 //! Each target has a folder of kept inputs, `corpus/<target>`. In an ordinary test run it is played back,
-//! and then some thousand changes of it. `tests/fuzz/run` plays for as long as one likes, guided by coverage.
+//! and then a thousand changes of them. `tests/fuzz/run` plays for as long as one likes, guided by coverage.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where what it is made of is wrong")]
 
