@@ -32,10 +32,6 @@ pub(super) fn fit(limits: &Limits, available: u64) -> (Limits, Limits) {
     s3.max_connections = limits.max_connections.min(clients);
     // Each request may need a connection to a backend.
     s3.max_requests = limits.max_requests.min(clients);
-    // Who may take a tenth of what was to be there may take a tenth of what there is, and not all of it.
-    s3.max_connections_per_peer = part(limits.max_connections_per_peer, s3.max_connections, limits.max_connections);
-    s3.max_requests_per_peer = part(limits.max_requests_per_peer, s3.max_requests, limits.max_requests);
-    s3.max_requests_per_identity = part(limits.max_requests_per_identity, s3.max_requests, limits.max_requests);
     if s3 != *limits {
         tracing::warn!(
             available,
@@ -54,11 +50,6 @@ pub(super) fn fit(limits: &Limits, available: u64) -> (Limits, Limits) {
     (s3, own)
 }
 
-/// `each` of `all`, where there are only `left`; at least one.
-fn part(each: usize, left: usize, all: usize) -> usize {
-    if left == all { each } else { (each.min(all).saturating_mul(left) / all.max(1)).max(1) }
-}
-
 /// More than any configuration makes use of, and few enough for what walks through all of them.
 const ENOUGH: u64 = 1 << 20;
 
@@ -73,11 +64,7 @@ mod tests {
         assert_eq!((s3, own.max_connections), (limits.clone(), limits.max_connections));
         let (s3, own) = fit(&limits, 1_000);
         assert_eq!((s3.max_connections, s3.max_requests, own.max_connections), (450, 450, 20));
-        let of_peer = (s3.max_connections_per_peer, s3.max_requests_per_peer, s3.max_requests_per_identity);
-        assert_eq!((of_peer, own.max_connections_per_peer), ((45, 90, 45), 10), "no address and no identity takes all");
-        let trusted = Limits { max_connections_per_peer: usize::MAX, max_requests_per_peer: 10_000, ..limits.clone() };
-        let (s3, _) = fit(&trusted, 1_000);
-        assert_eq!((s3.max_connections_per_peer, s3.max_requests_per_peer), (450, 450), "but who was to take all");
+        assert_eq!(own.max_connections_per_peer, 10, "whoever takes all he gets leaves others in");
         let (s3, own) = fit(&limits, 10);
         assert_eq!((s3.max_connections, s3.max_requests, own.max_connections), (4, 4, 4));
         let (s3, _) = fit(&limits, u64::MAX);
