@@ -41,7 +41,12 @@ pub(super) fn fit(limits: &Limits, available: u64) -> (Limits, Limits) {
              instead. Raise it (systemd: LimitNOFILE)"
         );
     }
-    let own = Limits { max_connections: limits.max_connections.min(others), ..limits.clone() };
+    let mut own = limits.clone();
+    if others < limits.max_connections {
+        own.max_connections = others;
+        // An address that takes all it gets leaves the others in.
+        own.max_connections_per_peer = limits.max_connections_per_peer.min(others / 2);
+    }
     (s3, own)
 }
 
@@ -59,6 +64,7 @@ mod tests {
         assert_eq!((s3, own.max_connections), (limits.clone(), limits.max_connections));
         let (s3, own) = fit(&limits, 1_000);
         assert_eq!((s3.max_connections, s3.max_requests, own.max_connections), (450, 450, 20));
+        assert_eq!(own.max_connections_per_peer, 10, "whoever takes all he gets leaves others in");
         let (s3, own) = fit(&limits, 10);
         assert_eq!((s3.max_connections, s3.max_requests, own.max_connections), (4, 4, 4));
         let (s3, _) = fit(&limits, u64::MAX);

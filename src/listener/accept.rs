@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use rustls::ServerConfig;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -120,13 +122,23 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Sends small answers at once instead of waiting for more to join them.
+/// Sends small answers at once instead of waiting for more to join them, and keeps little of large ones in the
+/// kernel.
 pub(super) fn tune(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
+    // Without it the kernel keeps megabytes for a client that takes them slowly, and says so rarely that some was
+    // taken that a client which never rests looks as if it did.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(MOST_UNSENT) {
+        tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT");
+    }
 }
 
 const BACKLOG: u32 = 4096;
+/// Bytes that the kernel holds of one connection beyond those that are on their way.
+#[cfg(target_os = "linux")]
+const MOST_UNSENT: u32 = 128 << 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

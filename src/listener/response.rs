@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +19,8 @@ pin_project! {
     pub(super) struct ResponseBody<B> {
         #[pin]
         inner: B,
+        // What is left of a piece that was too long.
+        rest: Bytes,
         progress: Arc<Progress>,
         running: Running,
     }
@@ -26,7 +28,7 @@ pin_project! {
 
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, progress: Arc<Progress>, running: Running) -> Self {
-        Self { inner, progress, running }
+        Self { inner, rest: Bytes::new(), progress, running }
     }
 }
 
@@ -38,26 +40,49 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         let this = self.project();
         // Asked for more: the client has taken what there was.
         this.progress.taken();
-        let frame = this.inner.poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &frame {
-            this.progress.offer(frame.data_ref().map_or(0, Bytes::len));
-            this.running.activity().progressed();
-        }
-        frame
+        let frame = if this.rest.is_empty() {
+            ready!(this.inner.poll_frame(context))
+        } else {
+            Some(Ok(Frame::data(std::mem::take(this.rest))))
+        };
+        let Some(Ok(frame)) = frame else { return Poll::Ready(frame) };
+        this.running.activity().progressed();
+        let frame = match frame.into_data() {
+            Ok(mut data) => {
+                if data.len() > LONGEST_PIECE && this.progress.is_watched {
+                    *this.rest = data.split_off(LONGEST_PIECE);
+                }
+                this.progress.offer(data.len());
+                Frame::data(data)
+            }
+            Err(trailers) => {
+                this.progress.offer(0);
+                trailers
+            }
+        };
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.rest.is_empty() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let (rest, inner) = (self.rest.len() as u64, self.inner.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(inner.lower().saturating_add(rest));
+        inner.upper().into_iter().for_each(|upper| hint.set_upper(upper.saturating_add(rest)));
+        hint
     }
 }
 
 /// How a response fares with its client: since when it waits for it, if it does, and how fast it is taken.
 #[derive(Debug)]
-pub(super) struct Progress(Mutex<Taking>);
+pub(super) struct Progress {
+    taking: Mutex<Taking>,
+    /// Whether anybody looks at it.
+    is_watched: bool,
+}
 
 #[derive(Debug)]
 struct Taking {
@@ -69,7 +94,13 @@ struct Taking {
 
 impl Progress {
     pub(super) fn new(slowest: Slowest) -> Self {
-        Self(Mutex::new(Taking { waiting_since: None, offered: 0, pace: Pace::new(slowest) }))
+        let taking = Taking { waiting_since: None, offered: 0, pace: Pace::new(slowest) };
+        Self { taking: Mutex::new(taking), is_watched: true }
+    }
+
+    /// Of an answer whose connection is watched, as on HTTP/1.1.
+    pub(super) fn unwatched() -> Self {
+        Self { is_watched: false, ..Self::new(Slowest::any()) }
     }
 
     /// The client is to take `bytes`.
@@ -109,6 +140,10 @@ impl Progress {
     }
 
     fn lock(&self) -> MutexGuard<'_, Taking> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A stream is asked for more once all of a piece is on its way: in longer ones a client that takes its bytes
+/// steadily would seem to take none.
+const LONGEST_PIECE: usize = 16 << 10;

@@ -51,5 +51,5 @@ where
 /// The progress of the stream whose task this is; one that nobody watches on HTTP/1.1, where the
 /// socket's own limit is enough.
 pub(super) fn progress() -> Arc<Progress> {
-    PROGRESS.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Progress::new(Slowest::any())))
+    PROGRESS.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Progress::unwatched()))
 }

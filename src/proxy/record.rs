@@ -94,9 +94,9 @@ impl Record {
         &self.event.resource
     }
 
-    /// Whether its sender has proved who he is.
-    pub(super) fn is_proved(&self) -> bool {
-        self.event.principal.is_some()
+    /// Whether it was allowed, and is a backend's to answer.
+    pub(super) fn is_sent_on(&self) -> bool {
+        self.event.backend.is_some()
     }
 
     pub(super) fn is_http1(&self) -> bool {

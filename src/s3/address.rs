@@ -28,7 +28,7 @@ pub enum Address {
     Service,
 }
 
-/// The host names under which buckets are addressed as `<bucket>.<domain>`.
+/// The host names under which buckets are addressed as `<bucket>.<domain>`, the longest first.
 #[derive(Clone, Debug, Default)]
 pub struct Domains(Vec<String>);
 
@@ -166,9 +166,11 @@ impl fmt::Display for Address {
 }
 
 impl Domains {
-    /// The domains of the configuration, in lower case and without a port.
+    /// The domains of the configuration, in lower case and without a port, in any order: where one lies below
+    /// another it is itself, and not a bucket of the other.
     #[must_use]
-    pub fn new(domains: Vec<String>) -> Self {
+    pub fn new(mut domains: Vec<String>) -> Self {
+        domains.sort_by_key(|domain| std::cmp::Reverse(domain.len()));
         Self(domains)
     }
 
@@ -257,6 +259,18 @@ mod tests {
         assert_eq!(address("s3.example.com", "/").as_deref(), Ok("/"));
         assert_eq!(address("s3.example.com", "/pictures/").as_deref(), Ok("/pictures"));
         assert_eq!(address("a.b.s3.example.com", "/").as_deref(), Ok("/a.b"));
+    }
+
+    #[test]
+    fn a_domain_below_another_is_no_bucket_of_it() {
+        for domains in [["example.com", "store.example.com"], ["store.example.com", "example.com"]] {
+            let domains = Domains::new(domains.map(str::to_owned).to_vec());
+            let address = |host, path| Address::parse(host, path, &domains).unwrap().to_string();
+            assert_eq!(address("store.example.com", "/photos/k"), "/photos/k");
+            assert_eq!(address("photos.store.example.com", "/k"), "/photos/k");
+            assert_eq!(address("photos.example.com", "/k"), "/photos/k");
+            assert_eq!(domains.label("photos.store.example.com"), "photos.");
+        }
     }
 
     #[test]

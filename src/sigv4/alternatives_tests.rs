@@ -183,6 +183,21 @@ fn a_name_below_another_does_not_turn_a_bucket_into_a_part_of_it() {
 }
 
 #[test]
+fn of_two_names_that_clients_know_the_one_below_the_other_is_no_bucket_of_it() {
+    // Who signs for store.example.com means the bucket in the path: here it would be the bucket store.
+    for order in [["example.com", "store.example.com"], ["store.example.com", "example.com"]] {
+        let forgiveness = external(&order.map(|name| (name, None)));
+        let judged =
+            sent("store.s3.example.com", "/photos/k").judge("store.example.com", None, Some(&forgiveness), true);
+        assert_eq!(judged, Err(ErrorCode::SignatureDoesNotMatch), "{order:?}");
+        for signed in ["photos.store.example.com", "photos.example.com"] {
+            let right = sent("photos.s3.example.com", "/k").judge(signed, None, Some(&forgiveness), true);
+            assert_eq!(right, Ok(Some(Forgiven::Host)), "{order:?} {signed}");
+        }
+    }
+}
+
+#[test]
 fn six_signatures_at_most_and_as_many_for_unknown_keys() {
     let sets = [
         external(&[]),

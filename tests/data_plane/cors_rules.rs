@@ -200,3 +200,18 @@ async fn b18_invented_buckets_are_asked_about_so_many_a_second_and_others_all_th
     assert!(matches!(last.status, 403 | 503), "{last:?}");
     assert_eq!(connection.exchange(&preflight("/bucket/key", PAGE, "PUT")).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b18_a_key_that_may_do_nothing_there_makes_no_more_questions_than_a_stranger() {
+    let app = app().await;
+    let mut connection = app.connect().await;
+    let begun = Instant::now();
+    for number in 0..600 {
+        let put = Request::put(&format!("/invented-{number}/key")).header("Origin", PAGE).sign(&app.read, now());
+        let response = connection.exchange(&put).await;
+        assert_eq!((response.status, response.code().as_deref()), (403, Some("AccessDenied")), "{response:?}");
+    }
+    let most = 50 + 50 * (usize::try_from(begun.elapsed().as_secs()).unwrap_or_default() + 1);
+    assert!(questions(&app) <= most, "{} questions", questions(&app));
+    assert!(questions(&app) > 0, "who is refused hears of the rules too");
+}

@@ -99,6 +99,28 @@ async fn k15_a_client_that_sips_at_its_answer_is_cut() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_little_at_a_time_but_fast_enough_is_not_cut() {
+    // Half a megabyte a second. Left alone, the kernel would hold some, and tell of one being taken every few seconds.
+    let patience = 4 * SHORT;
+    let limits = Limits { rate_window: patience, write_stall_timeout: patience, ..Limits::default() };
+    let mut server = Server::plain(limits);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 << 10).unwrap();
+    let mut stream = within(socket.connect(server.address)).await.unwrap();
+    stream.write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    assert_eq!(server.event().await, "/endless");
+    let mut sip = vec![0; 20_000];
+    let start = tokio::time::Instant::now();
+    let mut taken = 0;
+    while start.elapsed() < 3 * patience {
+        taken += stream.read(&mut sip).await.unwrap();
+        let due = start + Duration::from_micros(taken as u64 * 2);
+        tokio::time::sleep_until(due).await;
+    }
+    assert_eq!((server.events_so_far(), server.counters.slow_readers()), (Vec::<String>::new(), 0));
+}
+
+#[tokio::test]
 async fn k15_a_stream_whose_client_sips_is_reset_and_the_others_go_on() {
     let mut server = Server::with_tls(paced());
     let mut connection = Connection::open(&server, 1_000).await;
@@ -122,4 +144,27 @@ async fn k15_a_stream_whose_client_sips_is_reset_and_the_others_go_on() {
     assert_eq!((ended, server.event().await.as_str()), (1, "endless ended"));
     assert_eq!(server.counters.slow_readers(), 1);
     assert!(is_answered(&mut connection, 3).await);
+}
+
+#[tokio::test]
+async fn a_stream_whose_client_takes_little_at_a_time_but_fast_enough_is_not_reset() {
+    let patience = 4 * SHORT;
+    let limits = Limits { rate_window: patience, write_stall_timeout: patience, ..Limits::default() };
+    let server = Server::with_tls(limits);
+    let mut connection = Connection::open(&server, 16_000).await;
+    connection.until(SETTINGS).await;
+    connection.get(1, "/large").await;
+    let mut taken = 0;
+    while taken < 480_000 {
+        let frame = connection.next().await.expect("the connection stays");
+        assert_ne!(frame.kind, RST_STREAM, "after {taken} bytes");
+        if frame.kind == DATA {
+            taken += frame.payload.len();
+            tokio::time::sleep(SHORT / 3 * u32::try_from(frame.payload.len()).unwrap() / 16_000).await;
+            let length = u32::try_from(frame.payload.len()).unwrap().to_be_bytes();
+            connection.send(WINDOW_UPDATE, 0, 0, &length).await;
+            connection.send(WINDOW_UPDATE, 0, 1, &length).await;
+        }
+    }
+    assert_eq!(server.counters.slow_readers(), 0);
 }

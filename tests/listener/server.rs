@@ -162,6 +162,7 @@ async fn answer(
     events.send(path.clone()).unwrap();
     match path.as_str() {
         "/endless" => plain(Endless(events)),
+        "/large" => plain(Full::from(vec![b'x'; 1 << 20])),
         "/panic" => panic!("as asked"),
         "/peer" => plain(Full::from(format!("{peer:?}"))),
         "/read" => match request.into_body().collect().await {

@@ -35,8 +35,10 @@ pub(super) struct BucketRules {
 /// Who makes us ask.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Asker {
+    /// Nobody who was asked whether he may.
     Anybody,
-    Proved,
+    /// Somebody whose request the backend answers: one question more for each at most.
+    Allowed,
 }
 
 /// Why the rules of a bucket are not known.
@@ -108,7 +110,7 @@ impl BucketRules {
     }
 
     async fn load(&self, bucket: &BucketName, backend: &Backend, asker: Asker) -> Result<Entry, NotKnown> {
-        let is_known = asker == Asker::Proved || self.with_rules.contains_key(bucket);
+        let is_known = asker == Asker::Allowed || self.with_rules.contains_key(bucket);
         let questions = if is_known { &self.of_known } else { &self.of_anybody };
         let _permit = questions.try_acquire().map_err(|_| NotKnown::Busy)?;
         if !is_known && self.pace.check().is_err() && !crate::fault::check_is_off("cors_pace") {

@@ -100,7 +100,8 @@ impl Proxy {
                     return CorsHeaders { grant: Some(grant), vary: varies(true) };
                 }
                 let Some(bucket) = bucket else { return CorsHeaders { grant: None, vary: varies(false) } };
-                let asker = if record.is_proved() { Asker::Proved } else { Asker::Anybody };
+                // A key proves nothing about a bucket: who may do nothing there is a stranger to it.
+                let asker = if record.is_sent_on() { Asker::Allowed } else { Asker::Anybody };
                 match self.bucket_cors(bucket, asker).await {
                     Ok(rules) => CorsHeaders { grant: rules.actual(origin, *method), vary: varies(!rules.is_empty()) },
                     Err(_) => CorsHeaders { grant: None, vary: varies(true) },
