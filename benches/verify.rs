@@ -36,7 +36,7 @@ fn worst_case(criterion: &mut Criterion) {
     let hosts = ["one.example.net", "two.example.net"].map(|name| (name.to_owned(), None));
     let forgiveness = Forgiveness::new(&hosts, &[], 443);
     for (name, mut head) in [("GET, 3 signed headers", support::get()), ("PUT, 8 signed headers", support::put())] {
-        head.host = "inner.example.net:8333".to_owned();
+        "inner.example.net:8333".clone_into(&mut head.host);
         for (kind, known) in [("wrong signature", true), ("unknown key", false)] {
             criterion.bench_function(&format!("verify {name}, {kind}, six readings"), |bencher| {
                 bencher.iter(|| {

@@ -68,7 +68,8 @@ impl Connector {
         let socket = Arc::new(stream);
         let shared = SharedSocket::new(Arc::clone(&socket), self.stall_timeout);
         let mut builder = http1::Builder::new();
-        builder.max_headers(200);
+        // A piece of an answer keeps the buffer that it was read into, however little of it is filled.
+        builder.max_headers(200).max_buf_size(BUFFER);
         let sender = match &self.tls {
             None => {
                 let (sender, connection) = builder.handshake(TokioIo::new(shared)).await?;
@@ -129,3 +130,5 @@ fn roots(backend: &config::Backend) -> Result<RootCertStore, String> {
 }
 
 const KEEPALIVE: Duration = Duration::from_mins(1);
+// hyper would take 400 KiB.
+const BUFFER: usize = 64 << 10;

@@ -11,6 +11,9 @@ pub mod clients {}
 #[doc = include_str!("conditions.md")]
 pub mod conditions {}
 
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}
+
 #[doc = include_str!("control_plane.md")]
 pub mod control_plane {}
 

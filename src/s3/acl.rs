@@ -6,7 +6,7 @@
 use http::HeaderMap;
 
 use super::S3Error;
-use super::xml::{self, Element, Limits, escape, push_element};
+use super::xml::{self, Element, Limits, escape_key, push_element};
 
 /// An `AccessControlPolicy` document.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -103,12 +103,12 @@ impl AccessControlPolicy {
             document.push_str(kind);
             document.push_str("\">");
             match grantee {
-                Grantee::Email(email) => push_element(&mut document, "EmailAddress", &escape(email)),
-                Grantee::Group(uri) => push_element(&mut document, "URI", &escape(uri)),
+                Grantee::Email(email) => push_element(&mut document, "EmailAddress", &escape_key(email)),
+                Grantee::Group(uri) => push_element(&mut document, "URI", &escape_key(uri)),
                 Grantee::User { id, display_name } => push_identity(&mut document, id, display_name.as_deref()),
             }
             document.push_str("</Grantee>");
-            push_element(&mut document, "Permission", &escape(permission));
+            push_element(&mut document, "Permission", &escape_key(permission));
             document.push_str("</Grant>");
         }
         document.push_str("</AccessControlList></AccessControlPolicy>");
@@ -161,9 +161,9 @@ fn identity(element: &Element) -> Result<(String, Option<String>), S3Error> {
 }
 
 fn push_identity(document: &mut String, id: &str, display_name: Option<&str>) {
-    push_element(document, "ID", &escape(id));
+    push_element(document, "ID", &escape_key(id));
     if let Some(display_name) = display_name {
-        push_element(document, "DisplayName", &escape(display_name));
+        push_element(document, "DisplayName", &escape_key(display_name));
     }
 }
 

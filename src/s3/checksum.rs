@@ -115,7 +115,7 @@ impl Checksum {
     ///
     /// # Errors
     /// `InvalidDigest` for `Content-MD5`, `BadDigest` for the others: AWS says `InvalidRequest`, the storage that
-    /// this stands in front of (Ceph, `SeaweedFS`) `BadDigest`, and no body has such a checksum.
+    /// this stands in front of (Ceph, SeaweedFS) `BadDigest`, and no body has such a checksum.
     pub fn parse(algorithm: Algorithm, text: &str) -> Result<Self, S3Error> {
         match STANDARD.decode(text.trim()) {
             Ok(value) if value.len() == algorithm.length() => Ok(Self { algorithm, value }),

@@ -2,7 +2,7 @@
 //! answer to `GetBucketLocation`.
 
 use super::S3Error;
-use super::xml::{self, Limits, escape};
+use super::xml::{self, Limits, escape, escape_key};
 
 /// Reads the body of a `CreateBucket` request: the location constraint, if one is stated. No body at all
 /// is a right body.
@@ -38,7 +38,7 @@ pub fn create_bucket_body(region: &str) -> String {
     }
     format!(
         "<CreateBucketConfiguration xmlns=\"{NAMESPACE}\"><LocationConstraint>{}</LocationConstraint></CreateBucketConfiguration>",
-        escape(region),
+        escape_key(region),
     )
 }
 

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html>
 
 use super::S3Error;
-use super::xml::{self, Limits, escape, push_element};
+use super::xml::{self, Limits, escape_key, push_element};
 
 /// A request to bring an archived object back for some days.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -49,12 +49,12 @@ impl Restore {
         let mut document = String::from("<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
         for (name, text) in [("Days", &self.days), ("Tier", &self.tier), ("Description", &self.description)] {
             if let Some(text) = text {
-                push_element(&mut document, name, &escape(text));
+                push_element(&mut document, name, &escape_key(text));
             }
         }
         if let Some(tier) = &self.job_tier {
             document.push_str("<GlacierJobParameters>");
-            push_element(&mut document, "Tier", &escape(tier));
+            push_element(&mut document, "Tier", &escape_key(tier));
             document.push_str("</GlacierJobParameters>");
         }
         document.push_str("</RestoreRequest>");

@@ -5,7 +5,7 @@
 use http::HeaderValue;
 
 use super::percent::{self, Slash};
-use super::xml::{self, Limits, escape, push_element};
+use super::xml::{self, Limits, escape_key, push_element};
 use super::{ErrorCode, S3Error};
 
 /// Tags of an object, in the order given, each key once.
@@ -94,8 +94,8 @@ impl Tagging {
         let mut document = String::from("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>");
         for (key, value) in &self.0 {
             document.push_str("<Tag>");
-            push_element(&mut document, "Key", &escape(key));
-            push_element(&mut document, "Value", &escape(value));
+            push_element(&mut document, "Key", &escape_key(key));
+            push_element(&mut document, "Value", &escape_key(value));
             document.push_str("</Tag>");
         }
         document.push_str("</TagSet></Tagging>");
@@ -143,6 +143,14 @@ mod tests {
                 "{wrong}"
             );
         }
+    }
+
+    #[test]
+    fn a_character_that_came_as_a_reference_goes_on_as_one() {
+        let document = "<Tagging><TagSet><Tag><Key>a&#1;</Key><Value>&#xFFFE;&#13;</Value></Tag></TagSet></Tagging>";
+        let read = Tagging::parse_document(document.as_bytes()).unwrap();
+        assert_eq!(pairs(&read), [("a\u{1}", "\u{FFFE}\r")]);
+        assert_eq!(Tagging::parse_document(read.to_xml().as_bytes()).unwrap(), read);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod support;
 
 mod absence;
 mod anonymous;
+mod anonymous_refused;
 mod batches;
 mod bucket_life;
 mod bucket_policy;

@@ -177,7 +177,7 @@ async fn c01_no_wrong_body_commits_because_its_backend_misbehaves() {
     let app = with_short_limits().await;
     let success = || Answer::early(200, &[("ETag", "\"a\"")], "");
     let upload = |answer: fn() -> Answer| answer;
-    let misbehaviours: [(&str, Box<dyn Fn() -> Answer>); 12] = [
+    let misbehaviours: [Misbehaviour; 12] = [
         ("an early success", Box::new(success)),
         ("an early success, then a close", Box::new(move || success().close())),
         ("an early success, then stray bytes", Box::new(move || success().write(STRAY))),
@@ -233,6 +233,9 @@ async fn k10_an_early_refusal_of_an_upload_leaves_no_connection_behind() {
         assert_ne!(used, connection, "an early {status}: the rest of the body is still on that connection");
     }
 }
+
+/// What a backend does, by name.
+type Misbehaviour = (&'static str, Box<dyn Fn() -> Answer>);
 
 /// Whoever asks next gets the answer to the own question, over another connection than that one.
 async fn serves_others(app: &TestApp, not_over: usize, after: &str) {

@@ -87,7 +87,7 @@ async fn held_chunks_draw_on_the_memory_for_held_bodies() {
     let body = vec![b'x'; 1 << 20];
     let upload = Request::put("/bucket/key").in_signed_chunks(&body, body.len(), &[], &app.write, now());
     let mut waiting = Vec::new();
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let refusal = loop {
         // One more that holds a chunk, if there is room for it.
         let mut connection = app.connect().await;

@@ -55,7 +55,7 @@ async fn no_half_body_can_commit_where_only_its_length_is_declared() {
     }
 }
 
-/// SeaweedFS takes an upload that is cut off before its first byte for an empty object.
+/// Some backends take an upload that is cut off before its first byte for an empty object.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_never_begins_is_never_begun_upstream() {
     for protocol in [Protocol::Http1, Protocol::Http2] {

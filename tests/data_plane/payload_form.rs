@@ -84,7 +84,7 @@ async fn a_body_that_is_signed_anew_has_no_final_chunk_before_the_proof() {
     app.accepts(Request::put(TARGETS[0]).in_signed_chunks(&body, 65536, &[], &app.write, now()).request()).await;
 }
 
-/// A backend that answers what a probe asks: `status` and ETag for the part with the wrong checksum and for
+/// A backend that answers what a probe asks: `status` and entity tag for the part with the wrong checksum and for
 /// the one with the right one.
 fn answers(request: &RecordedRequest, wrong: (u16, &str), right: (u16, &str)) -> Answer {
     let buckets =

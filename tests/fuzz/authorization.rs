@@ -1,7 +1,7 @@
 //! The `Authorization` header.
 
 use http::HeaderValue;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use portcullis::s3::ErrorCode;
 use portcullis::sigv4::{AcceptedRegion, Form, SigningTime, UnverifiedSignature};
 
@@ -21,8 +21,7 @@ fn check(input: &[u8]) {
     let unverified = match read() {
         Ok(unverified) => unverified,
         Err(error) => {
-            let sent: usize = input.len();
-            assert!(error.message.len() <= 3 * sent + 400, "an error longer than what it complains of");
+            assert!(error.message.len() <= 3 * input.len() + 400, "an error longer than what it complains of");
             return;
         }
     };
@@ -31,8 +30,9 @@ fn check(input: &[u8]) {
 
     // Every part of what was accepted stands in the header, in the one spelling that there is.
     let scope = unverified.scope();
-    let date = scope.date.strftime("%Y%m%d");
-    let credential = format!("Credential={}/{date}/{}/s3/aws4_request", unverified.access_key_id(), scope.region);
+    let day = scope.date.strftime("%Y%m%d").to_string();
+    let is_for_our_key = day == DAY && scope.region == REGION;
+    let credential = format!("Credential={}/{day}/{}/s3/aws4_request", unverified.access_key_id(), scope.region);
     assert_eq!(text.matches(&credential).count(), 1, "{credential} in {text}");
     for name in ["Credential=", "SignedHeaders=", "Signature="] {
         assert_eq!(text.matches(name).count(), 1, "{name} in {text}");
@@ -44,15 +44,16 @@ fn check(input: &[u8]) {
         assert!(name == "x-amz-cf-id" || names.contains(&name.as_str()), "{name} acts and is not signed");
     }
 
+    let time = header(&head, "x-amz-date").and_then(SigningTime::parse);
     for now in [Timestamp::MIN, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
-        assert_eq!(unverified.judge_time(now).unwrap_err().code, ErrorCode::RequestTimeTooSkewed);
+        let near = time.is_none_or(|time| now.duration_since(time.timestamp()).abs() <= SignedDuration::from_mins(15));
+        let judged = unverified.judge_time(now).map_err(|error| error.code);
+        assert!(near || judged == Err(ErrorCode::RequestTimeTooSkewed), "{judged:?} at {now}");
     }
 
     // The right signature is accepted, and the one that was sent only if it is that one.
-    let time = header(&head, "x-amz-date").and_then(SigningTime::parse);
     let expected = time.and_then(|time| right_signature(&unverified, &head, time));
     let sent = text.split("Signature=").nth(1).unwrap().split([',', ' ']).next().unwrap();
-    let is_for_our_key = date.to_string() == DAY && scope.region == REGION;
     let verified = unverified.verify(&head, key(), true);
     match (&verified, &expected) {
         (Ok(_), Some(expected)) => assert_eq!(sent, expected),

@@ -58,8 +58,10 @@ fn unsign(parts: &mut Parts) {
         parts.headers.remove(name);
     }
     // Those the crate leaves out of the signature; here they are signed if they are named.
-    let unsigned = ["user-agent", "x-amzn-trace-id", "transfer-encoding", "connection", "expect"];
-    unsigned.iter().for_each(|name| drop(parts.headers.remove(*name)));
+    let unsigned = ["user-agent", "x-amz-user-agent", "x-amzn-trace-id", "transfer-encoding", "connection", "expect"];
+    for name in &unsigned {
+        parts.headers.remove(*name);
+    }
 }
 
 /// `parts` as they are spelled, with the signature that the oracle makes for what they mean.

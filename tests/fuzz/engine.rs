@@ -24,7 +24,9 @@ pub(crate) fn run(target: &'static str, check: fn(&[u8])) {
         return;
     }
     let kept = kept(target);
-    kept.iter().for_each(|input| check(input));
+    for input in &kept {
+        check(input);
+    }
     let edits = produce::<Vec<Edit>>().with().len(1_usize..8);
     bolero::check!(name = target)
         .with_generator((produce::<u16>(), edits))

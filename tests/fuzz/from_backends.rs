@@ -30,7 +30,7 @@ fn readable(text: &str) -> String {
 
 #[test]
 fn root_of_an_answer() {
-    crate::engine::run("root_element", |input| {
+    crate::engine::run("root_of_an_answer", |input| {
         // Once it is known what an answer is, no further byte makes it another one.
         let mut known = RootElement::Unknown;
         for end in 0..=input.len().min(300) {
@@ -48,16 +48,13 @@ fn root_of_an_answer() {
 #[test]
 fn rewritten_answer() {
     const PATH: [&str; 2] = ["CompleteMultipartUploadResult", "Location"];
-    crate::engine::run("rewrite", |input| {
+    crate::engine::run("rewritten_answer", |input| {
         let text = "https://s3.example.com/a<b&c";
         let Some(rewritten) = rewrite_text(input, &PATH, text) else { return };
         assert!(rewritten.len() <= input.len() + 200);
         assert!(std::str::from_utf8(&rewritten).unwrap().contains("https://s3.example.com/a&lt;b&amp;c"));
         // Every other byte is as it was: written again, nothing changes.
         assert_eq!(rewrite_text(&rewritten, &PATH, text).unwrap(), rewritten);
-        let common = input.iter().zip(&rewritten).take_while(|(one, other)| one == other).count();
-        let tail = input.iter().rev().zip(rewritten.iter().rev()).take_while(|(one, other)| one == other).count();
-        assert!(common + tail + 1 >= input.len().min(rewritten.len()) || common > 0);
     });
 }
 

@@ -117,7 +117,7 @@ static QUESTIONS: LazyLock<Vec<Asked>> = LazyLock::new(|| {
         ("s3:prefix", "home/ann/"),
         ("s3:max-keys", "100"),
         ("s3:x-amz-acl", "private"),
-        ("aws:PrincipalTag/team", "a*b"),
+        ("aws:PrincipalTag/team", "physics"),
         ("s3:RequestObjectTag/Team", "x"),
     ]);
     let mut grouped = known(&[("aws:SourceIp", "2001:db8::1"), ("aws:PrincipalOrgID", "ab1cd2")]);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use portcullis::clock::{Clock as _, SystemClock};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,10 +16,10 @@ use crate::support::request::Request;
 use crate::tally::Outcome;
 
 /// How long a client that does nothing waits, before it goes.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(6);
 
 pub(crate) async fn request(scene: &Scene, source: IpAddr, rng: &mut StdRng) -> Outcome {
-    let (key, now) = (&scene.program.write, Timestamp::now());
+    let (key, now) = (&scene.program.write, SystemClock.now());
     let length = rng.random_range(20_000..200_000);
     let body: Vec<u8> = (0..length).map(|_| b'x').collect();
     let put = Request::put("/hostile/key").body(body.clone());
@@ -197,7 +197,8 @@ fn form(rng: &mut StdRng) -> Vec<u8> {
     let mut body = String::new();
     for _ in 0..rng.random_range(0..40) {
         let name = fields[rng.random_range(0..fields.len())];
-        body += &format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{policy}\r\n");
+        let part = ["--b\r\nContent-Disposition: form-data; name=\"", name, "\"\r\n\r\n", policy, "\r\n"];
+        body.extend(part);
     }
     body += if rng.random() { "--b--\r\n" } else { "--b" };
     Request::post("/hostile").header("Content-Type", "multipart/form-data; boundary=b").body(body).bytes()

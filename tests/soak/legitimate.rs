@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use portcullis::clock::{Clock as _, SystemClock};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
@@ -16,7 +16,7 @@ use crate::support::wire::{Connection, Response};
 use crate::tally::Outcome;
 
 /// Where all legitimate clients are.
-const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 7));
+pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 7));
 
 /// A few requests before anything is measured.
 pub(crate) async fn warm_up(scene: &Scene) {
@@ -35,18 +35,19 @@ pub(crate) async fn request(scene: &Scene, rng: &mut StdRng) -> Outcome {
     let key = &scene.program.write;
     let put = Request::put(&path).body(body.clone());
     let (what, put) = match rng.random_range(0..4) {
-        0 => ("a body with its SHA-256", put.sign(key, Timestamp::now())),
-        1 => ("an unsigned body", put.unsigned_payload().sign(key, Timestamp::now())),
-        2 => ("a presigned upload", put.presign(key, Timestamp::now(), Duration::from_mins(1))),
+        0 => ("a body with its SHA-256", put.sign(key, SystemClock.now())),
+        1 => ("an unsigned body", put.unsigned_payload().sign(key, SystemClock.now())),
+        2 => ("a presigned upload", put.presign(key, SystemClock.now(), Duration::from_mins(1))),
         _ => {
             let sum = crc32(&body);
             let put = Request::put(&path).unsigned_trailer(&body, &[("x-amz-checksum-crc32", &sum)]);
-            ("an unsigned trailer", put.sign(key, Timestamp::now()))
+            ("an unsigned trailer", put.sign(key, SystemClock.now()))
         }
     };
-    let get = Request::get(&path).sign(&scene.program.read, Timestamp::now());
-    let delete = Request::delete(&path).sign(key, Timestamp::now());
-    let Some(mut client) = Client::open(scene, rng.random()).await else {
+    let get = Request::get(&path).sign(&scene.program.read, SystemClock.now());
+    let delete = Request::delete(&path).sign(key, SystemClock.now());
+    let http2 = rng.random();
+    let Some(mut client) = Client::open(scene, http2).await else {
         return Outcome::wrong(what, "no connection");
     };
     for (request, status) in [(&put, 200), (&get, 200), (&delete, 204)] {
@@ -56,7 +57,12 @@ pub(crate) async fn request(scene: &Scene, rng: &mut StdRng) -> Outcome {
                     return Outcome::wrong(what, format!("{} other bytes came back", body.len()));
                 }
             }
-            other => return Outcome::wrong(what, format!("{} of {} bytes: {other:?}", request.method, body.len())),
+            other => {
+                return Outcome::wrong(
+                    what,
+                    format!("{} of {} bytes, HTTP/2 {http2}: {other:?}", request.method, body.len()),
+                );
+            }
         }
     }
     Outcome::right(what)

@@ -54,6 +54,7 @@ fn legitimate_requests_never_fail_beside_hostile_ones() {
     println!("backend: {store}");
     let log = program.stop();
     println!("answers of the program: {}", program::outcomes(&log));
+    println!("{}", program::refusals_at(&log, legitimate::HOME));
     tally.is_good();
     store.holds_nothing_but_legitimate_objects(tally.of(Kind::Legitimate));
     peak.is_flat(seconds >= 60);

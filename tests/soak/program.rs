@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -32,20 +32,28 @@ pub(crate) struct Program {
 pub(crate) struct Memory(Vec<(u64, usize)>);
 
 impl Program {
+    /// A program that hurries its clients.
     pub(crate) fn start(backend: SocketAddr) -> Self {
+        Self::start_with(backend, |setup| {
+            setup.limits = [
+                "header_timeout = \"5s\"",
+                "handshake_timeout = \"5s\"",
+                "body_idle_timeout = \"5s\"",
+                "write_stall_timeout = \"5s\"",
+            ]
+            .map(str::to_owned)
+            .to_vec();
+        })
+    }
+
+    /// A program with a configuration that `change` adapts.
+    pub(crate) fn start_with(backend: SocketAddr, change: impl FnOnce(&mut Setup)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut setup = Setup::new(format!("http://{backend}"));
         setup.tls = true;
         setup.backend().payload = "plain";
         setup.policies = vec![("allow-all.json".into(), ALLOW_ALL.into()), ("denied.json".into(), DENIED.into())];
-        setup.limits = [
-            "header_timeout = \"2s\"",
-            "handshake_timeout = \"2s\"",
-            "body_idle_timeout = \"2s\"",
-            "write_stall_timeout = \"2s\"",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        change(&mut setup);
         let file = setup.write(folder.path());
         let address = free_address();
         let text = fs::read_to_string(&file).expect("it was written");
@@ -77,12 +85,15 @@ impl Program {
 
     /// Takes note of what the program holds now.
     pub(crate) fn sample(&self) {
-        let process = format!("/proc/{}", self.process.id());
-        let status = fs::read_to_string(format!("{process}/status")).expect("the program runs");
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("the program runs").count();
+        self.samples.lock().expect("nobody panics over it").push((self.resident(), descriptors));
+    }
+
+    /// How much memory it holds now, in KiB.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the program runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
-        let resident = line.trim().trim_end_matches(" kB").parse().expect("a number");
-        let descriptors = fs::read_dir(format!("{process}/fd")).expect("the program runs").count();
-        self.samples.lock().expect("nobody panics over it").push((resident, descriptors));
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     pub(crate) fn memory(&self) -> Memory {
@@ -154,6 +165,13 @@ pub(crate) fn outcomes(log: &str) -> String {
         }
     }
     counted.iter().map(|(status, count)| format!("{status}: {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What the log says of requests from one address that did not succeed; there should be none.
+pub(crate) fn refusals_at(log: &str, peer: IpAddr) -> String {
+    let of_peer = format!("\"{peer}:");
+    let refused = |line: &&str| line.contains(&of_peer) && !line.contains("\"status\":20");
+    log.lines().filter(refused).take(5).collect::<Vec<_>>().join("\n")
 }
 
 /// The first lines of the log with a word in them.

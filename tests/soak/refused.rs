@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::ToSpan;
+use portcullis::clock::{Clock as _, SystemClock};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
@@ -13,7 +14,7 @@ use crate::support::sign::TestKey;
 use crate::tally::Outcome;
 
 pub(crate) async fn request(scene: &Scene, source: IpAddr, rng: &mut StdRng) -> Outcome {
-    let (write, read, now) = (&scene.program.write, &scene.program.read, Timestamp::now());
+    let (write, read, now) = (&scene.program.write, &scene.program.read, SystemClock.now());
     let any = match rng.random_range(0..4) {
         0 => Request::get("/refused/key"),
         1 => Request::head("/refused/key"),

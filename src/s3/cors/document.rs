@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html>
 
 use super::{CorsMethod, CorsProblem, CorsRule, CorsRules, Pattern};
-use crate::s3::xml::{self, Element, Limits, escape, push_element};
+use crate::s3::xml::{self, Element, Limits, escape_key, push_element};
 use crate::s3::{ErrorCode, S3Error};
 
 impl CorsRules {
@@ -30,7 +30,7 @@ impl CorsRules {
         let mut document = String::from("<CORSConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
         for rule in &self.0 {
             document.push_str("<CORSRule>");
-            let mut push = |name: &str, text: &str| push_element(&mut document, name, &escape(text));
+            let mut push = |name: &str, text: &str| push_element(&mut document, name, &escape_key(text));
             rule.id.iter().for_each(|id| push("ID", id));
             rule.allowed_headers.iter().for_each(|header| push("AllowedHeader", header.as_str()));
             rule.methods.iter().for_each(|method| push("AllowedMethod", method.as_str()));

@@ -9,7 +9,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     escape_with(text, |_| char::REPLACEMENT_CHARACTER.to_string())
 }
 
-/// Escapes a key. A character that XML 1.0 cannot carry becomes a reference, as S3 takes and gives them.
+/// Escapes a key, or what else has to arrive as it was judged. A character that XML 1.0 cannot carry becomes
+/// a reference, as S3 takes and gives them.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html#object-key-xml-related-constraints>
 #[must_use]

@@ -21,7 +21,14 @@ pub enum RootElement {
 /// that: `CompleteMultipartUpload`, `CopyObject`, `UploadPartCopy`.
 #[must_use]
 pub fn root_element(beginning: &[u8]) -> RootElement {
-    let mut rest = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning).trim_ascii_start();
+    let mut rest = beginning.trim_ascii_start();
+    while let Some(behind) = rest.strip_prefix(BYTE_ORDER_MARK) {
+        rest = behind.trim_ascii_start();
+    }
+    // The rest of the mark may be in the next piece.
+    if !rest.is_empty() && BYTE_ORDER_MARK.starts_with(rest) {
+        return RootElement::Unknown;
+    }
     let miscellaneous = [(&b"<?"[..], &b"?>"[..]), (b"<!--", b"-->")];
     while let Some((opening, closing)) = miscellaneous.into_iter().find(|(opening, _)| rest.starts_with(opening)) {
         let inside = &rest[opening.len()..];
@@ -100,5 +107,6 @@ pub fn rewrite_text(document: &[u8], path: &[&str], text: &str) -> Option<Vec<u8
     Some(rewritten)
 }
 
+const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 const LONGEST_NAME: usize = 64;
 const DEEPEST: usize = 16;

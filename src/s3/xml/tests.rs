@@ -75,6 +75,17 @@ fn a_body_that_turns_out_to_be_an_error_is_recognised_at_its_root() {
 }
 
 #[test]
+fn a_byte_order_mark_that_comes_in_two_pieces_is_one() {
+    let document = "\u{FEFF} <Error/>".as_bytes();
+    for (length, expected) in [(1, RootElement::Unknown), (2, RootElement::Unknown), (3, RootElement::Unknown)] {
+        assert_eq!(root_element(&document[..length]), expected, "{length}");
+    }
+    assert_eq!(root_element(document), RootElement::Error);
+    assert_eq!(root_element(" \u{FEFF}<Error/>".as_bytes()), RootElement::Error);
+    assert_eq!(root_element(b"\xEFx"), RootElement::Other);
+}
+
+#[test]
 fn an_element_is_rewritten_and_every_other_byte_stays() {
     let path = ["CompleteMultipartUploadResult", "Location"];
     let rewritten = |text: &str| {

@@ -96,8 +96,9 @@ impl Answer {
         }
     }
 
-    /// Nothing but the success matters.
-    pub(crate) fn nothing(self) -> serde_json::Value {
+    /// For a request of which nothing but the success matters.
+    pub(crate) fn whole(self) -> serde_json::Value {
+        drop(self);
         serde_json::Value::Null
     }
 

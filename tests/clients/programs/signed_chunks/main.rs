@@ -10,6 +10,7 @@ mod connection;
 mod signing;
 mod xml;
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 
@@ -37,9 +38,9 @@ fn main() {
 impl Asked {
     async fn answer(&self) -> Value {
         match self.text("operation") {
-            "make_bucket" => self.without_body(Method::PUT, "", &[]).await.nothing(),
-            "remove_bucket" => self.without_body(Method::DELETE, "", &[]).await.nothing(),
-            "put" => self.upload(&self.key(), &[], 0, None).await.nothing(),
+            "make_bucket" => self.without_body(Method::PUT, "", &[]).await.whole(),
+            "remove_bucket" => self.without_body(Method::DELETE, "", &[]).await.whole(),
+            "put" => self.upload(&self.key(), &[], 0, None).await.whole(),
             "get" => self.download(&[]).await,
             "get_range" => {
                 let range = format!("bytes={}-{}", self.0["first"], self.0["last"]);
@@ -62,14 +63,15 @@ impl Asked {
             "copy" => {
                 let source = format!("/{}/{}", self.text("bucket"), signing::encode(self.text("source"), true));
                 let destination = signing::encode(self.text("destination"), true);
-                self.without_body(Method::PUT, &destination, &[("x-amz-copy-source", source)]).await.nothing()
+                self.without_body(Method::PUT, &destination, &[("x-amz-copy-source", source)]).await.whole()
             }
             "tagging" => self.tagging().await,
-            "delete" => self.without_body(Method::DELETE, &self.key(), &[]).await.nothing(),
+            "delete" => self.without_body(Method::DELETE, &self.key(), &[]).await.whole(),
             "delete_many" => {
                 let keys = self.0["keys"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                let objects: String =
-                    keys.map(|key| format!("<Object><Key>{}</Key></Object>", xml::escape(key))).collect();
+                let objects: String = keys
+                    .flat_map(|key| ["<Object><Key>".to_owned(), xml::escape(key), "</Key></Object>".to_owned()])
+                    .collect();
                 let answer = self.document(Method::POST, "?delete=", format!("<Delete>{objects}</Delete>")).await;
                 assert!(!answer.text().contains("<Error>"), "{}", answer.text());
                 Value::Null
@@ -101,7 +103,7 @@ impl Asked {
             let target = format!("{}?partNumber={number}&uploadId={upload}", self.key());
             let answer = self.upload(&target, &[], from, Some((size - from).min(8 * MIB))).await;
             let tag = xml::escape(&answer.header("etag"));
-            listed += &format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>");
+            let _ = write!(listed, "<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>");
         }
         let list = format!("<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>");
         let done = self.document(Method::POST, &format!("{}?uploadId={upload}", self.key()), list).await;
@@ -137,8 +139,8 @@ impl Asked {
         let target = format!("{}?tagging=", self.key());
         let tags = self.0["tags"].as_object().into_iter().flatten();
         let tags: String = tags
-            .map(|(key, value)| {
-                format!("<Tag><Key>{key}</Key><Value>{}</Value></Tag>", value.as_str().unwrap_or_default())
+            .flat_map(|(key, value)| {
+                ["<Tag><Key>", key, "</Key><Value>", value.as_str().unwrap_or_default(), "</Value></Tag>"]
             })
             .collect();
         self.document(Method::PUT, &target, format!("<Tagging><TagSet>{tags}</TagSet></Tagging>")).await;

@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Method;
+use portcullis::clock::{Clock as _, SystemClock};
 use sha2::{Digest, Sha256};
 
 /// Who signs, and for where.
@@ -79,8 +80,12 @@ impl Signer<'_> {
     ) -> (Chain, aws_sigv4::http_request::SigningInstructions) {
         let identity: Identity =
             Credentials::new(self.access_key_id, self.secret_access_key, None, None, "test").into();
-        let mut chain =
-            Chain { identity, region: self.region.to_owned(), time: SystemTime::now(), last: String::new() };
+        let mut chain = Chain {
+            identity,
+            region: self.region.to_owned(),
+            time: SystemTime::from(SystemClock.now()),
+            last: String::new(),
+        };
         let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
         let url = format!("{}{path}", self.url);
         let body = SignableBody::Precomputed(payload.to_owned());
