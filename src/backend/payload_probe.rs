@@ -45,8 +45,7 @@ impl Backend {
         }
         let mut pause = FIRST_PAUSE;
         loop {
-            let finding = self.in_time(self.response_timeout, self.probe()).await;
-            let reason = match finding.unwrap_or_else(|error| Finding::Unknown(error.to_string())) {
+            let reason = match self.probe().await.unwrap_or_else(|error| Finding::Unknown(error.to_string())) {
                 Finding::Trailers => {
                     self.found_trailers.store(true, Ordering::Relaxed);
                     let reason = "it refused a wrong checksum in a trailer and took the right one";
@@ -70,18 +69,29 @@ impl Backend {
         }
     }
 
+    /// Each step has its own time, so that an upload whose parts get no answer is aborted as well.
     async fn probe(&self) -> Result<Finding, BackendError> {
-        let Some(bucket) = self.some_bucket().await? else {
+        let Some(bucket) = self.in_time(self.response_timeout, self.some_bucket()).await? else {
             return Ok(Finding::Unknown("there is no bucket to try it with".to_owned()));
         };
         let Ok(key) = ObjectKey::parse(KEY) else { return Ok(Finding::Plain("no key to try it with".to_owned())) };
         let begin = [("uploads".to_owned(), None)];
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-checksum-algorithm", HeaderValue::from_static("CRC32"));
+<<<<<<< HEAD
         let target = of_probe(Method::POST, &bucket, &key, &begin, headers, UpstreamPayload::Empty);
         let answer = self.send(target, UpstreamBody::Empty).await?;
         let status = answer.status();
         let document = self.read(answer, LONGEST_ANSWER, "the answer to a probe").await?;
+=======
+        let target = Self::of_probe(Method::POST, &bucket, &key, &begin, headers, UpstreamPayload::Empty);
+        let begun = async {
+            let answer = self.send(target, UpstreamBody::Empty).await?;
+            let status = answer.status();
+            Ok((status, self.read(answer, LONGEST_ANSWER, "the answer to a probe").await?))
+        };
+        let (status, document) = self.in_time(self.response_timeout, begun).await?;
+>>>>>>> review-bodies
         if !status.is_success() {
             let reason = format!("it refuses an upload with checksums, with {status}");
             return Ok(if status.is_server_error() { Finding::Unknown(reason) } else { Finding::Plain(reason) });
@@ -89,10 +99,15 @@ impl Backend {
         let Some(upload) = xml::element_text(&document, "UploadId") else {
             return Ok(Finding::Plain("its answer names no upload".to_owned()));
         };
-        let finding = self.try_parts(&bucket, &key, &upload).await;
+        let finding = self.in_time(self.response_timeout, self.try_parts(&bucket, &key, &upload)).await;
         let query = [("uploadId".to_owned(), Some(upload))];
+<<<<<<< HEAD
         let target = of_probe(Method::DELETE, &bucket, &key, &query, HeaderMap::new(), UpstreamPayload::Empty);
         match self.send(target, UpstreamBody::Empty).await {
+=======
+        let target = Self::of_probe(Method::DELETE, &bucket, &key, &query, HeaderMap::new(), UpstreamPayload::Empty);
+        match self.in_time(self.response_timeout, self.send(target, UpstreamBody::Empty)).await {
+>>>>>>> review-bodies
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => {
                 tracing::warn!(backend = %self.name, bucket = bucket.as_str(), key = KEY, status = %answer.status(),

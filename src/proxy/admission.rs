@@ -2,13 +2,12 @@
 //! anything costly is done and given back when the answer has ended; whoever finds none is told to slow
 //! down, and nobody waits.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::record::Record;
+use super::room::{Place, Room};
 use crate::config::Limits;
 use crate::identity::Principal;
 use crate::listener::Peer;
@@ -78,10 +77,10 @@ impl Admission {
     /// # Errors
     /// `SlowDown` if there is none.
     pub(super) fn admit(&self, peer: &Peer, record: &mut Record) -> Result<(), S3Error> {
-        let Some(in_all) = self.in_all.enter(()) else {
+        let Some(in_all) = self.in_all.enter((), 1) else {
             return Err(self.full(&self.counters.in_all, "max_requests", "This server is"));
         };
-        let Some(of_peer) = self.by_peer.enter(peer.network()) else {
+        let Some(of_peer) = self.by_peer.enter(peer.network(), 1) else {
             return Err(self.full(&self.counters.by_peer, "max_requests_per_peer", "Your address is"));
         };
         record.held().in_all = Some(in_all);
@@ -95,7 +94,7 @@ impl Admission {
     /// `SlowDown` if there is none.
     pub(super) fn admit_identity(&self, principal: Option<&Principal>, record: &mut Record) -> Result<(), S3Error> {
         let Some(principal) = principal else { return Ok(()) };
-        let Some(place) = self.by_identity.enter(principal.clone()) else {
+        let Some(place) = self.by_identity.enter(principal.clone(), 1) else {
             return Err(self.full(&self.counters.by_identity, "max_requests_per_identity", "Your identity is"));
         };
         record.held().of_identity = Some(place);
@@ -109,64 +108,5 @@ impl Admission {
         }
         let message = format!("{who} running as many requests as it may. Please reduce your request rate and retry.");
         S3Error::new(ErrorCode::SlowDown, message)
-    }
-}
-
-/// Places by key, so many for each.
-#[derive(Debug)]
-struct Room<K> {
-    places: usize,
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-}
-
-/// One place, given back when dropped.
-#[derive(Debug)]
-struct Place<K: Eq + Hash> {
-    key: K,
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-}
-
-impl<K: Clone + Eq + Hash> Room<K> {
-    fn new(places: usize) -> Self {
-        Self { places, taken: Arc::default() }
-    }
-
-    fn enter(&self, key: K) -> Option<Place<K>> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_key = taken.entry(key.clone()).or_default();
-        if *of_key >= self.places && !crate::fault::check_is_off("request_caps") {
-            return None;
-        }
-        *of_key += 1;
-        drop(taken);
-        Some(Place { key, taken: Arc::clone(&self.taken) })
-    }
-}
-
-impl<K: Eq + Hash> Drop for Place<K> {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_key) = taken.get_mut(&self.key) {
-            *of_key -= 1;
-            if *of_key == 0 {
-                taken.remove(&self.key);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_key_leaves_room_for_others_and_an_empty_one_is_forgotten() {
-        let room = Room::new(2);
-        let (one, _two) = (room.enter("a").unwrap(), room.enter("a").unwrap());
-        assert!(room.enter("a").is_none());
-        let other = room.enter("b").unwrap();
-        drop((one, other));
-        assert!(room.enter("a").is_some());
-        assert_eq!(room.taken.lock().unwrap().keys().collect::<Vec<_>>(), [&"a"]);
     }
 }

@@ -53,7 +53,7 @@ impl Proxy {
 
     async fn send_on(&self, parts: AuthorizedParts, record: &mut Record) -> Result<Answer, Refusal> {
         let AuthorizedParts { mut head, body, classified, payload, backend, until, mut judge } = parts;
-        let body = body.settle(&self.buffers, &mut head.headers).await?;
+        let body = body.settle(&self.buffers.share(judge.sender()), &mut head.headers).await?;
         let mut headers = forwardable_request_headers(&head.headers)?;
         adapt_headers(&mut headers, &head, &classified, &judge, &backend)?;
         let described = Described { head: &head, classified: &classified, payload, backend: &backend };

@@ -31,6 +31,7 @@ mod receive;
 mod record;
 mod respond;
 mod response_body;
+mod room;
 mod sender;
 
 use std::sync::Arc;

@@ -19,7 +19,12 @@ use super::judge::Judge;
 use super::own::Turn;
 use super::rebuild;
 use super::record::Record;
+<<<<<<< HEAD
 use crate::backend::{Backend, SIGNED_CHUNK, UpstreamBody, announce_signed_chunks};
+=======
+use super::sender::Sender;
+use crate::backend::{Backend, UpstreamBody, announce_signed_chunks};
+>>>>>>> review-bodies
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
 use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
@@ -58,6 +63,7 @@ pub(super) struct Described<'a> {
 /// What is wrong with the promise, or with the body.
 pub(super) async fn read_document(
     proxy: &Proxy,
+    sender: &Sender,
     head: &RequestHead,
     body: UnverifiedBody,
     classified: &Classified,
@@ -66,8 +72,9 @@ pub(super) async fn read_document(
     let promise = promise(head, classified, payload)?;
     let length = promise.length()?;
     refuse_excess(length, classified)?;
-    let _reserved = proxy.buffers.reserve(length)?;
-    let (verifying, _) = VerifyingBody::new(body.within(proxy.document_timeout), promise, &proxy.buffers)?;
+    let buffers = proxy.buffers.share(sender);
+    let _reserved = buffers.reserve(length)?;
+    let (verifying, _) = VerifyingBody::new(body.within(proxy.document_timeout), promise, &buffers)?;
     let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
     Ok(document)
 }
@@ -101,9 +108,10 @@ impl Outgoing {
         // Only objects and parts may go in signed chunks; a document is short enough to be hashed.
         let is_hashed = wants_signed && upstream == UpstreamPayload::Unsigned && classified.row.body != Body::Data;
         let is_read_whole = is_hashed || matches!(classified.row.body, Body::Parsed { .. } | Body::Inspected { .. });
-        let _reserved = if is_read_whole { Some(proxy.buffers.reserve(length)?) } else { None };
+        let buffers = proxy.buffers.share(judge.sender());
+        let _reserved = if is_read_whole { Some(buffers.reserve(length)?) } else { None };
         let body = if is_read_whole { body.within(proxy.document_timeout) } else { body };
-        let (verifying, proof) = VerifyingBody::new(body, promise, &proxy.buffers)?;
+        let (verifying, proof) = VerifyingBody::new(body, promise, &buffers)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
             let turn = proxy.before_making(described).await?;

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use portcullis::identity::Permission;
+
 use crate::support::app::{TestApp, now};
+use crate::support::form::{BOUNDARY, Form, part};
 use crate::support::request::Request;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +82,7 @@ async fn a_long_body_behind_a_refusal_does_not_hold_the_connection_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn held_chunks_draw_on_the_memory_for_held_bodies() {
-    // The least there may be: sixteen chunks of the largest size.
+    // The least there may be: sixteen chunks of the largest size, of which one identity may hold eight.
     let app = TestApp::with(|setup| setup.limits.push("max_buffered_bytes = \"16MiB\"".into())).await;
     let body = vec![b'x'; 1 << 20];
     let upload = Request::put("/bucket/key").in_signed_chunks(&body, body.len(), &[], &app.write, now());
@@ -95,11 +98,22 @@ async fn held_chunks_draw_on_the_memory_for_held_bodies() {
         if response.status != 200 {
             break response;
         }
-        assert!(begun.elapsed().as_secs() < 30, "sixteen chunks are held, and there is still room");
+        assert!(begun.elapsed().as_secs() < 30, "eight chunks are held, and there is still room");
     };
-    assert!(waiting.len() >= 15, "{} held chunks do not fill the memory", waiting.len());
+    assert!(waiting.len() >= 7, "{} held chunks do not fill the memory", waiting.len());
     app.is_refusal(&upload.request(), &refusal, 503, "SlowDown");
     assert_eq!(refusal.header("retry-after"), Some("1"));
+    // Others are not held up, and a form that cannot be held streams.
+    let other = app.new_key(Permission::Write, None).await;
+    let theirs = Request::put("/bucket/key").in_signed_chunks(&body, body.len(), &[], &other, now());
+    assert_eq!(app.send(&theirs.request()).await.status, 200);
+    let form = Form::new("bucket", "a").file(body.clone()).sign(&app.write, now());
+    assert_eq!(app.send(&form.request()).await.status, 204);
+    assert_eq!(app.last_accepted().target, "/bucket/a");
+    assert!(app.last_accepted().body == body);
+    let after = [part("acl", "private"), format!("\r\n--{BOUNDARY}--\r\n").into_bytes()].concat();
+    let form = form.with(|form| form.ending = after).request();
+    app.is_refusal(&form, &app.send(&form).await, 400, "InvalidArgument");
     drop(waiting);
     while app.send(&upload.request()).await.status != 200 {
         assert!(begun.elapsed().as_secs() < 60, "nothing is held any more, and there is still no room");

@@ -77,6 +77,8 @@ async fn c09_a_chunk_size_is_hexadecimal_digits_and_crlf() {
     ] {
         app.rejects_body_as(&upload(&app, body.as_bytes()), 400).await;
     }
+    // minio-go ends its trailer so, and the body after it.
+    app.accepts(upload(&app, b"9\r\n123456789\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\n\r\n\r\n")).await;
     for right in ["9", "09", "0009"] {
         let body = format!("{right}\r\n123456789\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\r\n\r\n");
         app.accepts(upload(&app, body.as_bytes())).await;

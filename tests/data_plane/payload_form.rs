@@ -215,6 +215,27 @@ async fn auto_stays_plain_wherever_the_proof_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_probe_without_an_answer_is_aborted_too() {
+    let app = TestApp::with_backend(
+        |backend| {
+            backend.answer_with(|request| match request.method.as_str() {
+                "PUT" => Answer::never(),
+                _ => answers(request, (400, ""), (200, RIGHT)),
+            });
+        },
+        |setup| {
+            setup.backend().payload = "auto";
+            setup.limits.push("backend_response_timeout = \"1s\"".into());
+        },
+    )
+    .await;
+    app.backend.wait_for_requests(4).await;
+    let probe = app.backend.requests();
+    let last = probe.iter().find(|request| request.method == "DELETE").expect("the upload is aborted");
+    assert_eq!(last.target, "/bucket/portcullis-payload-probe?uploadId=probe-1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn auto_stays_plain_without_an_upload_to_try_it_with() {
     let empty = "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>";
     let denied = |method: &'static str, status| {

@@ -176,6 +176,10 @@ async fn f11_bombs_are_refused_within_bounds() {
     assert!(refusal.is_err() || refusal.is_ok_and(|response| response.status == 431), "hyper refuses such a head");
     let long_head = signed().with(|form| form.file_head = format!("; filename=\"{}\"", "n".repeat(5000)));
     app.rejects_body(&long_head.request(), 400, "MalformedPOSTRequest").await;
+    // Small as it is sent, and 3 MB with the name of its file put in.
+    let any_type = Form::new("bucket", "a").condition(json!(["starts-with", "$content-type", ""]));
+    let grows = any_type.field("content-type", "${filename}".repeat(1000)).filename(&"n".repeat(3000));
+    app.rejects_body(&grows.sign(&app.write, now()).request(), 400, too_much).await;
     app.accepts(signed().field("x-ignore-a", vec![b'x'; 16 << 10]).request()).await;
     app.accepts(signed().with(|form| form.preamble = b"preamble\r\n".to_vec()).request()).await;
 }

@@ -70,7 +70,7 @@ fn reference(mut body: &[u8]) -> Option<Decoded> {
     }
     let mut trailers: Vec<(String, String)> = Vec::new();
     loop {
-        let line = line(&mut body)?;
+        let line = trailer_line(&mut body)?;
         if line.is_empty() {
             return (body.is_empty() && trailers.len() <= 16).then_some((data, trailers));
         }
@@ -83,6 +83,17 @@ fn reference(mut body: &[u8]) -> Option<Decoded> {
         }
         trailers.push((name, value.trim_matches([' ', '\t']).to_owned()));
     }
+}
+
+/// A line, or one that is not empty and ends in LF and CRLF.
+fn trailer_line<'a>(body: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = body.iter().position(|&byte| byte == b'\n')?;
+    if end == 0 || body[end - 1] == b'\r' || !body[end + 1..].starts_with(b"\r\n") {
+        return line(body);
+    }
+    let line = &body[..end];
+    *body = &body[end + 3..];
+    (end + 3 <= 1024 && !line.contains(&b'\r')).then_some(line)
 }
 
 /// A line of at most 1,024 bytes that ends in CRLF and has no other CR or LF.

@@ -6,10 +6,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crc_fast::CrcAlgorithm;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::program::Program;
+use crate::support::app::now;
 use crate::support::chunks::{UNSIGNED_TRAILER, aws_chunked};
 use crate::support::form::Form;
 use crate::support::request::{Payload, Request};

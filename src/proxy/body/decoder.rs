@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::promise::Framing;
-use crate::proxy::buffers::{Buffers, Reserved};
+use crate::proxy::buffers::{Reserved, Share};
 use crate::s3::{ErrorCode, S3Error};
 use crate::sigv4::{ChunkVerifier, ChunkedDecoder, SignedChunkDecoder};
 
@@ -22,7 +22,7 @@ pub(super) enum Decoder {
 /// Of signed chunks: also the memory for the one that is held until it is verified.
 pub(super) struct SignedDecoder {
     chunks: SignedChunkDecoder,
-    buffers: Buffers,
+    buffers: Share,
     /// As much as the largest chunk so far. Kept from one chunk to the next.
     reserved: Option<Reserved>,
     bytes: u64,
@@ -33,7 +33,7 @@ impl Decoder {
     ///
     /// # Errors
     /// `InternalError` if signed chunks come without what verifies them.
-    pub(super) fn new(framing: Framing, verifier: Option<ChunkVerifier>, buffers: &Buffers) -> Result<Self, S3Error> {
+    pub(super) fn new(framing: Framing, verifier: Option<ChunkVerifier>, buffers: &Share) -> Result<Self, S3Error> {
         let has_trailer = match framing {
             Framing::Plain => return Ok(Self::Plain),
             Framing::Chunked => return Ok(Self::Chunked(ChunkedDecoder::default())),
@@ -55,6 +55,8 @@ impl Decoder {
             Self::Signed(decoder) => {
                 let SignedDecoder { chunks, buffers, reserved, bytes } = decoder.as_mut();
                 let make_room = |needed: u64| {
+                    // Memory is counted in KiB: chunks that grow by bytes do not take a whole one each time.
+                    let needed = needed.next_multiple_of(1024);
                     let more = needed.saturating_sub(*bytes);
                     if more > 0 {
                         let more = buffers.reserve(more)?;

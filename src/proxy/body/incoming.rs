@@ -10,7 +10,7 @@ use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame};
 
 use crate::listener::{RequestBody, RequestBodyError};
-use crate::proxy::buffers::Buffers;
+use crate::proxy::buffers::Share;
 use crate::proxy::error::Refusal;
 use crate::proxy::form::{FormFile, HeldFile};
 use crate::s3::{ErrorCode, S3Error};
@@ -42,14 +42,19 @@ impl IncomingBody {
         }
     }
 
-    /// Finds out the length of a body that has none yet, by holding it, and puts it into `headers`.
+    /// Finds out the length of a body that has none yet, by holding it, and puts it into `headers`. Where no
+    /// memory is left to hold it, the length is computed, and has to come true.
     ///
     /// # Errors
-    /// See [`FormFile::hold`].
-    pub(in crate::proxy) async fn settle(self, buffers: &Buffers, headers: &mut HeaderMap) -> Result<Self, Refusal> {
+    /// See [`FormFile::hold`] and [`FormFile::stream`].
+    pub(in crate::proxy) async fn settle(self, buffers: &Share, headers: &mut HeaderMap) -> Result<Self, Refusal> {
         match self {
-            Self::File(file) if file.is_small() => {
-                let held = Box::pin(file.hold(buffers)).await?;
+            Self::File(mut file) if file.is_small() => {
+                let Ok(reserved) = file.reserve(buffers) else {
+                    headers.insert(CONTENT_LENGTH, file.stream()?.into());
+                    return Ok(Self::File(file));
+                };
+                let held = Box::pin(file.hold(reserved)).await?;
                 headers.insert(CONTENT_LENGTH, held.length().into());
                 Ok(Self::Held(held))
             }

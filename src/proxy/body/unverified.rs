@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::incoming::IncomingBody;
-use crate::proxy::buffers::Buffers;
+use crate::proxy::buffers::Share;
 use crate::proxy::error::Refusal;
 use crate::sigv4::ChunkVerifier;
 
@@ -30,7 +30,7 @@ impl UnverifiedBody {
     ///
     /// # Errors
     /// Those of the body.
-    pub(in crate::proxy) async fn settle(self, buffers: &Buffers, headers: &mut HeaderMap) -> Result<Self, Refusal> {
+    pub(in crate::proxy) async fn settle(self, buffers: &Share, headers: &mut HeaderMap) -> Result<Self, Refusal> {
         Ok(Self { incoming: self.incoming.settle(buffers, headers).await?, ..self })
     }
 }

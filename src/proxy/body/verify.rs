@@ -19,7 +19,7 @@ use super::incoming::IncomingBody;
 use super::promise::Promise;
 use super::unverified::UnverifiedBody;
 use crate::backend::BodyFault;
-use crate::proxy::buffers::Buffers;
+use crate::proxy::buffers::Share;
 use crate::s3::checksum::Checksum;
 use crate::s3::{ErrorCode, S3Error};
 
@@ -62,7 +62,7 @@ impl VerifyingBody {
     pub(in crate::proxy) fn new(
         body: UnverifiedBody,
         mut promise: Promise,
-        buffers: &Buffers,
+        buffers: &Share,
     ) -> Result<(Self, ProofReceiver), S3Error> {
         let UnverifiedBody { incoming: inner, chunks } = body;
         let (sender, receiver) = oneshot::channel();

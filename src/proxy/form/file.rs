@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use super::refuse_length;
 use crate::listener::RequestBody;
 use crate::proxy::body::IncomingBodyError;
-use crate::proxy::buffers::{Buffers, Reserved};
+use crate::proxy::buffers::{Reserved, Share};
 use crate::proxy::error::Refusal;
 use crate::s3::post_form::FileReader;
 use crate::s3::{ErrorCode, S3Error};
@@ -30,8 +30,9 @@ pub(in crate::proxy) struct FormFile {
 enum Size {
     /// The file was said to be this long.
     Computed(u64),
-    /// It is held first, and may have so many bytes; at most `left` are still to be read.
-    Held { lengths: RangeInclusive<u64>, left: u64 },
+    /// It is held first, and may have so many bytes; at most `left` are still to be read. It has `computed` if
+    /// its form ends right after it.
+    Held { lengths: RangeInclusive<u64>, left: u64, computed: Option<u64> },
 }
 
 /// A file that was held until its form had ended.
@@ -47,8 +48,9 @@ impl FormFile {
         body: RequestBody,
         lengths: RangeInclusive<u64>,
         left: u64,
+        computed: Option<u64>,
     ) -> Self {
-        Self { reader, piece, body, size: Size::Held { lengths, left }, passed: 0 }
+        Self { reader, piece, body, size: Size::Held { lengths, left, computed }, passed: 0 }
     }
 
     pub(super) fn large(reader: FileReader, piece: Bytes, body: RequestBody, length: u64) -> Self {
@@ -60,15 +62,35 @@ impl FormFile {
         matches!(self.size, Size::Held { .. })
     }
 
-    /// Reads a small file whole, and its form to the end.
+    /// Memory to hold a small file in.
     ///
     /// # Errors
-    /// `SlowDown` if no memory is left for it; `EntityTooLarge` as soon as it is, and `EntityTooSmall`; what is
-    /// wrong with the form.
-    pub(in crate::proxy) async fn hold(mut self, buffers: &Buffers) -> Result<HeldFile, Refusal> {
-        let Size::Held { lengths, left } = &self.size else { return Err(Refusal::of_body(not_computed())) };
+    /// `SlowDown` if none is left for it.
+    pub(in crate::proxy) fn reserve(&self, buffers: &Share) -> Result<Reserved, S3Error> {
+        let Size::Held { left, .. } = self.size else { return Err(not_computed()) };
+        buffers.reserve(left)
+    }
+
+    /// Makes a small file stream like a large one, and returns the length that it has to have.
+    ///
+    /// # Errors
+    /// `EntityTooLarge` and `EntityTooSmall`; `MalformedPOSTRequest` if the form has no room for its end.
+    pub(in crate::proxy) fn stream(&mut self) -> Result<u64, S3Error> {
+        let Size::Held { lengths, computed: Some(length), .. } = &self.size else { return Err(not_computed()) };
+        let length = *length;
+        refuse_length(length, lengths)?;
+        self.reader.refuse_fields();
+        self.size = Size::Computed(length);
+        Ok(length)
+    }
+
+    /// Reads a small file whole into what is `reserved` for it, and its form to the end.
+    ///
+    /// # Errors
+    /// `EntityTooLarge` as soon as it is, and `EntityTooSmall`; what is wrong with the form.
+    pub(in crate::proxy) async fn hold(mut self, reserved: Reserved) -> Result<HeldFile, Refusal> {
+        let Size::Held { lengths, left, .. } = &self.size else { return Err(Refusal::of_body(not_computed())) };
         let (lengths, left) = (lengths.clone(), *left);
-        let reserved = buffers.reserve(left)?;
         // Not touched before it is filled: what is reserved here need not be there yet.
         let mut file = BytesMut::with_capacity(usize::try_from(left).unwrap_or_default());
         while let Some(frame) = self.frame().await {

@@ -26,7 +26,7 @@ use crate::s3::post_form::{AfterFile, Boundary, FormHead, FormReader, PostAnswer
 use crate::s3::{Address, BucketName, ErrorCode, ObjectKey, PostPolicy, RequestHead, S3Error};
 use crate::sigv4::{AcceptedRegion, UnverifiedSignature};
 
-/// A file up to this size is held until the end of its form has been seen.
+/// A file up to this size is held until the end of its form has been seen, if there is memory for it.
 const LARGEST_HELD: u64 = 5 * 1024 * 1024;
 /// What may follow a file that is held: the closing boundary, and fields that count for nothing.
 const AFTER_HELD: u64 = 64 * 1024;
@@ -151,11 +151,12 @@ impl UnverifiedForm {
     fn into_file(self, lengths: RangeInclusive<u64>, head: &mut RequestHead) -> Result<FormFile, S3Error> {
         let Self { form, piece, body, content_length, .. } = self;
         let left = form.after(content_length).ok_or_else(not_a_form)?;
+        let length = form.file_length(content_length);
         if left <= LARGEST_HELD + AFTER_HELD {
             let (_, reader) = form.into_file(AfterFile::Ignored);
-            return Ok(FormFile::small(reader, piece, body, lengths, left));
+            return Ok(FormFile::small(reader, piece, body, lengths, left, length));
         }
-        let length = form.file_length(content_length).ok_or_else(not_a_form)?;
+        let length = length.ok_or_else(not_a_form)?;
         refuse_length(length, &lengths)?;
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         let (_, reader) = form.into_file(AfterFile::Refused);

@@ -59,7 +59,7 @@ impl Proxy {
     ) -> Result<Response<ResponseBody>, Refusal> {
         let AuthorizedHere { head, body, classified, payload, until, backend, mut judge } = authorized;
         refuse_unknown_headers(&head.headers)?;
-        let reading = read_document(self, &head, body, &classified, payload);
+        let reading = read_document(self, judge.sender(), &head, body, &classified, payload);
         let document = match until {
             Some(until) => tokio::time::timeout_at(until, reading).await.unwrap_or_else(|_| Err(expired().into())),
             None => reading.await,

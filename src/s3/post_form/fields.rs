@@ -1,5 +1,6 @@
 //! The fields of a form before its file.
 
+use super::reader::{FormReader, too_long_before_file};
 use crate::s3::{ErrorCode, S3Error};
 
 /// Fields in the order given: names in lower case, each once, values as text.
@@ -43,11 +44,19 @@ impl Fields {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html>
     ///
     /// # Errors
-    /// `InvalidArgument` if the file name is a way out of somewhere, or has a control character.
+    /// `InvalidArgument` if the file name is a way out of somewhere, or has a control character;
+    /// `MaxPostPreDataLengthExceededError` if the values would get longer than what may stand before a file.
     pub fn expand_filename(&mut self, filename: Option<&str>) -> Result<(), S3Error> {
         let last = last_part(filename.unwrap_or_default())?;
+        let mut length = 0;
         for (name, value) in &mut self.0 {
-            if value.contains(VARIABLE) && !SIGNING.contains(&name.as_str()) {
+            let times = if SIGNING.contains(&name.as_str()) { 0 } else { value.matches(VARIABLE).count() };
+            // A long name that is put in often would take a thousand times the memory that it came in.
+            length += value.len() - times * VARIABLE.len() + times * last.len();
+            if length > FormReader::MOST_BEFORE_FILE {
+                return Err(too_long_before_file());
+            }
+            if times > 0 {
                 *value = value.replace(VARIABLE, last);
             }
         }
@@ -104,6 +113,17 @@ mod tests {
         for wrong in ["../a", "..\\a", "a/..", "..", ".", "a\0b", "a\nb", "a\u{85}b"] {
             assert_eq!(expanded("u/${filename}", Some(wrong)), Err(ErrorCode::InvalidArgument), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_file_name_put_in_often_stays_within_what_may_stand_before_a_file() {
+        let name = "n".repeat(1000);
+        assert_eq!(expanded(&VARIABLE.repeat(20), Some(&name)).unwrap().len(), 20_000);
+        for times in [21, 1000] {
+            let refused = expanded(&VARIABLE.repeat(times), Some(&name));
+            assert_eq!(refused, Err(ErrorCode::MaxPostPreDataLengthExceededError));
+        }
+        assert_eq!(expanded(&VARIABLE.repeat(1800), Some("n")).unwrap().len(), 1800);
     }
 
     #[test]

@@ -76,11 +76,7 @@ impl FormReader {
             let event = self.multipart.next(piece)?;
             self.taken += before - piece.len();
             if self.taken > Self::MOST_BEFORE_FILE {
-                return Err(S3Error::new(
-                    ErrorCode::MaxPostPreDataLengthExceededError,
-                    "Your POST request fields preceding the upload file were too large.",
-                )
-                .with("MaxPostPreDataLengthBytes", Self::MOST_BEFORE_FILE.to_string()));
+                return Err(too_long_before_file());
             }
             match event {
                 None => return Ok(None),
@@ -134,6 +130,11 @@ impl FormHead {
 }
 
 impl FileReader {
+    /// From now on fields after the file are refused.
+    pub fn refuse_fields(&mut self) {
+        self.after = AfterFile::Refused;
+    }
+
     /// The next bytes of the file, taken from `piece`; `None` once the piece is used up.
     ///
     /// # Errors
@@ -165,6 +166,14 @@ impl FileReader {
     pub fn finish(&self) -> Result<(), S3Error> {
         if crate::fault::check_is_off("form_closing") { Ok(()) } else { self.multipart.finish() }
     }
+}
+
+pub(super) fn too_long_before_file() -> S3Error {
+    S3Error::new(
+        ErrorCode::MaxPostPreDataLengthExceededError,
+        "Your POST request fields preceding the upload file were too large.",
+    )
+    .with("MaxPostPreDataLengthBytes", FormReader::MOST_BEFORE_FILE.to_string())
 }
 
 fn number_of_files() -> S3Error {

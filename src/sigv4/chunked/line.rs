@@ -1,4 +1,5 @@
-//! The lines of the framing, chunk headers and trailers: each ends in CRLF and has a limit.
+//! The lines of the framing, chunk headers and trailers: each has a limit and ends in CRLF, or as one widely
+//! used client ends its trailers.
 
 use bytes::Bytes;
 
@@ -22,11 +23,21 @@ pub(super) struct Trailers {
     bytes: usize,
 }
 
+/// What a line ends in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ending {
+    /// CRLF.
+    Crlf,
+    /// CRLF, or LF and CRLF, which is how minio-go writes a trailer. It signs it as if it had ended in CRLF.
+    OfTrailer,
+}
+
 impl Line {
-    /// Takes bytes up to the end of a line, and hands the line without its CRLF to `act` once it is whole.
+    /// Takes bytes up to the end of a line, and hands the line without its `ending` to `act` once it is whole.
     pub(super) fn take<T>(
         &mut self,
         piece: &mut Bytes,
+        ending: Ending,
         act: impl FnOnce(&[u8]) -> Result<T, S3Error>,
     ) -> Result<Option<T>, S3Error> {
         let end = piece.iter().position(|&byte| byte == b'\n');
@@ -38,9 +49,14 @@ impl Line {
         if end.is_none() {
             return Ok(None);
         }
-        let line = self.0.strip_suffix(b"\r\n").ok_or_else(|| invalid("a line does not end in CRLF"))?;
-        if line.contains(&b'\r') {
-            return Err(invalid("a line holds a bare CR"));
+        let is_of_trailer = ending == Ending::OfTrailer;
+        let Some(line) = self.0.strip_suffix(b"\r\n") else {
+            let may_go_on = is_of_trailer && self.0.len() > 1 && !self.0[..self.0.len() - 1].contains(&b'\n');
+            return if may_go_on { Ok(None) } else { Err(invalid("a line does not end in CRLF")) };
+        };
+        let line = line.strip_suffix(b"\n").filter(|_| is_of_trailer).unwrap_or(line);
+        if line.contains(&b'\r') || line.contains(&b'\n') {
+            return Err(invalid("a line holds a bare CR or LF"));
         }
         let outcome = act(line)?;
         self.0.clear();

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
-use super::line::{Line, Trailers};
+use super::line::{Ending, Line, Trailers};
 use super::{chunk_size, final_chunk_is_missing, invalid, malformed_trailer};
 use crate::s3::{ErrorCode, S3Error};
 use crate::sigv4::chunk_signature::ChunkVerifier;
@@ -136,7 +136,8 @@ impl SignedChunkDecoder {
             return Err(invalid("bytes follow the end of the chunked body"));
         }
         let mut line = std::mem::take(&mut self.line);
-        let next = line.take(piece, |line| match self.state {
+        let ending = if self.state == State::Trailer { Ending::OfTrailer } else { Ending::Crlf };
+        let next = line.take(piece, ending, |line| match self.state {
             State::Header => self.chunk_header(line, make_room),
             State::DataEnd if line.is_empty() => Ok(State::Header),
             State::DataEnd => Err(invalid("a chunk is longer than its header says")),

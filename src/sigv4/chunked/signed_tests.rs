@@ -200,6 +200,19 @@ fn chunks_and_bodies_cannot_be_rearranged() {
 }
 
 #[test]
+fn a_signed_trailer_may_end_as_minio_go_ends_it() {
+    let body = String::from_utf8(signed_by_oracle(&[b"first"], Some(TRAILER))).unwrap();
+    let at = body.find("\r\nx-amz-trailer-signature").unwrap();
+    let (before, after) = body.split_at(at);
+    let body = format!("{before}\n{after}");
+    for size in 1..body.len() {
+        assert_eq!(decode(body.as_bytes(), size, true).unwrap().0, b"first", "pieces of {size}");
+    }
+    let altered = body.replace("DUoRhQ", "DUoRhR");
+    assert_eq!(decode(altered.as_bytes(), 10, true), Err(ErrorCode::SignatureDoesNotMatch));
+}
+
+#[test]
 fn chunk_headers_are_exact_and_chunks_have_a_size() {
     let signature = "0".repeat(64);
     let header = |line: String| decode(format!("{line}\r\nhello\r\n").as_bytes(), 10, false);

@@ -68,6 +68,23 @@ fn broken_trailers_are_refused() {
     assert_eq!(decode(&[format!("0\r\n{many}\r\n").as_bytes()]), Err(ErrorCode::MalformedTrailerError));
 }
 
+#[test]
+fn a_trailer_may_end_as_minio_go_ends_it() {
+    let body = |end: &str| format!("5\r\nhello\r\n0\r\nx-amz-checksum-crc32:DUoRhQ=={end}").into_bytes();
+    let right = body("\n\r\n\r\n");
+    let whole = decode(&[&right]).unwrap();
+    assert_eq!(whole.0, b"hello");
+    assert_eq!(whole.1, [("x-amz-checksum-crc32".to_owned(), "DUoRhQ==".to_owned())]);
+    for at in 0..right.len() {
+        assert_eq!(decode(&[&right[..at], &right[at..]]).as_ref(), Ok(&whole));
+        assert_eq!(decode(&[&right[..at]]), Err(ErrorCode::IncompleteBody), "{at}");
+    }
+    for wrong in ["\n\n\r\n", "\nx-amz-acl:private\r\n\r\n", "\r\n\n\r\n", "\r\n\n", "\n\r\r\n\r\n"] {
+        assert_eq!(decode(&[&body(wrong)]), Err(ErrorCode::InvalidRequest), "{wrong:?}");
+    }
+    assert_eq!(decode(&[b"5\n\r\nhello\r\n0\r\n\r\n"]), Err(ErrorCode::InvalidRequest));
+}
+
 proptest! {
     #[test]
     fn any_bytes_in_any_pieces_decode_the_same_or_fail(body in proptest::collection::vec(any::<u8>(), 0..300), at in 0_usize..300) {

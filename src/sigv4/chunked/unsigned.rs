@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::line::{Line, Trailers};
+use super::line::{Ending, Line, Trailers};
 use super::{chunk_size, final_chunk_is_missing, invalid};
 use crate::s3::S3Error;
 
@@ -76,7 +76,8 @@ impl ChunkedDecoder {
         if state == State::End {
             return Err(invalid("bytes follow the end of the chunked body"));
         }
-        let next = self.line.take(piece, |line| match state {
+        let ending = if state == State::Trailer { Ending::OfTrailer } else { Ending::Crlf };
+        let next = self.line.take(piece, ending, |line| match state {
             // Signed chunks carry an extension; the unsigned form has none.
             State::Header => Ok(match chunk_size(line)? {
                 0 => State::Trailer,
