@@ -78,20 +78,13 @@ impl Backend {
         let begin = [("uploads".to_owned(), None)];
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-checksum-algorithm", HeaderValue::from_static("CRC32"));
-<<<<<<< HEAD
         let target = of_probe(Method::POST, &bucket, &key, &begin, headers, UpstreamPayload::Empty);
-        let answer = self.send(target, UpstreamBody::Empty).await?;
-        let status = answer.status();
-        let document = self.read(answer, LONGEST_ANSWER, "the answer to a probe").await?;
-=======
-        let target = Self::of_probe(Method::POST, &bucket, &key, &begin, headers, UpstreamPayload::Empty);
         let begun = async {
             let answer = self.send(target, UpstreamBody::Empty).await?;
             let status = answer.status();
             Ok((status, self.read(answer, LONGEST_ANSWER, "the answer to a probe").await?))
         };
         let (status, document) = self.in_time(self.response_timeout, begun).await?;
->>>>>>> review-bodies
         if !status.is_success() {
             let reason = format!("it refuses an upload with checksums, with {status}");
             return Ok(if status.is_server_error() { Finding::Unknown(reason) } else { Finding::Plain(reason) });
@@ -101,13 +94,8 @@ impl Backend {
         };
         let finding = self.in_time(self.response_timeout, self.try_parts(&bucket, &key, &upload)).await;
         let query = [("uploadId".to_owned(), Some(upload))];
-<<<<<<< HEAD
         let target = of_probe(Method::DELETE, &bucket, &key, &query, HeaderMap::new(), UpstreamPayload::Empty);
-        match self.send(target, UpstreamBody::Empty).await {
-=======
-        let target = Self::of_probe(Method::DELETE, &bucket, &key, &query, HeaderMap::new(), UpstreamPayload::Empty);
         match self.in_time(self.response_timeout, self.send(target, UpstreamBody::Empty)).await {
->>>>>>> review-bodies
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => {
                 tracing::warn!(backend = %self.name, bucket = bucket.as_str(), key = KEY, status = %answer.status(),

@@ -19,12 +19,8 @@ use super::judge::Judge;
 use super::own::Turn;
 use super::rebuild;
 use super::record::Record;
-<<<<<<< HEAD
-use crate::backend::{Backend, SIGNED_CHUNK, UpstreamBody, announce_signed_chunks};
-=======
 use super::sender::Sender;
-use crate::backend::{Backend, UpstreamBody, announce_signed_chunks};
->>>>>>> review-bodies
+use crate::backend::{Backend, SIGNED_CHUNK, UpstreamBody, announce_signed_chunks};
 use crate::s3::checksum::Checksum;
 use crate::s3::operation::{Body, Classified, Operation};
 use crate::s3::{ErrorCode, ObjectToDelete, RequestHead, S3Error};
