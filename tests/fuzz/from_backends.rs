@@ -38,9 +38,11 @@ fn root_of_an_answer() {
             assert!(known == RootElement::Unknown || now == known, "{known:?}, then {now:?} after {end} bytes");
             known = now;
         }
-        let error = parse_error_document(input).is_some();
-        if error && input.len() <= 300 {
-            assert_eq!(root_element(input), RootElement::Error);
+        // An error that could be read as one is never taken for a success, where nothing stands before it.
+        if input.trim_ascii_start().starts_with(b"<") && parse_error_document(input).is_some() {
+            let start = input.trim_ascii_start();
+            let markup = start.starts_with(b"<?") || start.starts_with(b"<!");
+            assert!(markup || root_element(input) == RootElement::Error);
         }
     });
 }
