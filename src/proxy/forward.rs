@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, Response};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::Instant;
 
 use super::Proxy;
@@ -101,13 +102,20 @@ impl Proxy {
         let response = self.in_time(backend.send(target, body), progress.as_deref()).await;
         // If the body was bad, that is the reason for whatever the backend made of it.
         let Some(mut proof) = proof else { return Ok((response??, None)) };
-        if let Ok(outcome) = proof.try_recv() {
-            let proved = outcome.map_err(Refusal::of_body)?;
-            return Ok((response??, proved.trailing));
-        }
+        let dropped = match proof.try_recv() {
+            Ok(outcome) => {
+                let proved = outcome.map_err(Refusal::of_body)?;
+                return Ok((response??, proved.trailing));
+            }
+            Err(error) => error == TryRecvError::Closed,
+        };
         let response = response??;
         if !response.status().is_success() || crate::fault::check_is_off("early_success_waits") {
             return Ok((response, None));
+        }
+        if dropped {
+            // Nobody reads the body any more, and a channel that has said so must not be asked again.
+            return Err(answered_early());
         }
         let outcome = self.in_time(proof, progress.as_deref()).await?;
         let proved: Proved = outcome.map_err(|_| answered_early())?.map_err(Refusal::of_body)?;

@@ -195,8 +195,8 @@ fn backends() {
         ),
         (
             "name = \"main\"",
-            "name = \"main\"\npayload = \"signed\"",
-            r#"portcullis.toml:6: backend[0].payload: found "signed", expected one of auto, plain, trailer"#,
+            "name = \"main\"\npayload = \"hashed\"",
+            r#"portcullis.toml:6: backend[0].payload: found "hashed", expected one of auto, plain, signed, trailer"#,
         ),
     ]);
 }
