@@ -58,7 +58,15 @@ fn unsign(parts: &mut Parts) {
         parts.headers.remove(name);
     }
     // Those the crate leaves out of the signature; here they are signed if they are named.
-    let unsigned = ["user-agent", "x-amz-user-agent", "x-amzn-trace-id", "transfer-encoding", "connection", "expect"];
+    let unsigned = [
+        "user-agent",
+        "x-amz-user-agent",
+        "x-amz-checksum-mode",
+        "x-amzn-trace-id",
+        "transfer-encoding",
+        "connection",
+        "expect",
+    ];
     for name in &unsigned {
         parts.headers.remove(*name);
     }
