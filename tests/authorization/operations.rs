@@ -113,7 +113,9 @@ async fn e23_configurations_are_written_by_name_only() {
     denied(&app, Request::put("/bucket?publicAccessBlock").body("<A/>")).await;
     passes(&app, Request::put("/bucket/k").body("x")).await;
     let app = app_under(&[allow(&["s3:PutBucketCORS"], &["bucket"])]).await;
-    passes(&app, Request::put("/bucket?cors").body("<CORSConfiguration/>")).await;
+    let rule = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>\
+        </CORSRule></CORSConfiguration>";
+    passes(&app, Request::put("/bucket?cors").body(rule)).await;
 }
 
 const REPLICATION: &str = "<ReplicationConfiguration><Role>r</Role><Rule><Status>Enabled</Status><Destination>\
