@@ -85,6 +85,10 @@ pub fn rewrite_text(document: &[u8], path: &[&str], text: &str) -> Option<Vec<u8
                 open.push(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
                 if open == path && found.is_none() {
                     let tag = String::from_utf8_lossy(&start).trim_ascii_end().to_owned();
+                    // A second slash: `<Location/ />` is no element that could be given a text.
+                    if tag.ends_with('/') {
+                        return None;
+                    }
                     found = Some((before, after, format!("<{tag}>{}</{name}>", escape(text))));
                 }
                 open.pop();

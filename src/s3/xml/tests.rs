@@ -107,6 +107,7 @@ fn an_element_is_rewritten_and_every_other_byte_stays() {
     }
     assert_eq!(rewritten(&around("<Location/>")), Some(expected));
     assert_eq!(rewritten(&around("")), None);
+    assert_eq!(rewritten(&around("<Location / />")), None);
     for broken in ["", "x", "<CompleteMultipartUploadResult><Location>x", "<Error><Location>x</Location></Error>"] {
         assert_eq!(rewritten(broken), None, "{broken}");
     }
