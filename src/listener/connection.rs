@@ -149,6 +149,7 @@ where
         () = activity.traffic.exceeded() => {
             setup.counters.flooded();
             tracing::debug!("an HTTP/2 connection sent too much that belongs to no request, closing it");
+            activity.traffic.stop_reading();
             connection.as_mut().graceful_shutdown();
             // Long enough for the farewell to leave; what still runs is cut with the connection.
             match tokio::time::timeout(FAREWELL, connection).await {

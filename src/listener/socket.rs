@@ -5,7 +5,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub(super) struct Traffic {
     idle_bytes: AtomicU64,
     most: u64,
     exceeded: Notify,
+    /// Nothing more is taken from the client.
+    is_deaf: AtomicBool,
 }
 
 impl Traffic {
@@ -45,7 +47,7 @@ impl Traffic {
     pub(super) fn new(limits: &Limits) -> Self {
         let windows = 2 * u64::from(limits.h2_connection_window);
         let most = windows + u64::from(limits.max_header_bytes) + u64::from(limits.h2_max_idle_bytes);
-        Self { idle_bytes: AtomicU64::new(0), most, exceeded: Notify::new() }
+        Self { idle_bytes: AtomicU64::new(0), most, exceeded: Notify::new(), is_deaf: AtomicBool::new(false) }
     }
 
     /// A request began, or something of a body was read or sent.
@@ -56,6 +58,11 @@ impl Traffic {
     /// Returns once too much was sent for nothing.
     pub(super) async fn exceeded(&self) {
         self.exceeded.notified().await;
+    }
+
+    /// Takes nothing more from the client: it is only told goodbye.
+    pub(super) fn stop_reading(&self) {
+        self.is_deaf.store(true, Ordering::Relaxed);
     }
 
     fn received(&self, bytes: usize) {
@@ -125,6 +132,9 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.traffic.is_deaf.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.traffic.received(buffer.filled().len() - before);

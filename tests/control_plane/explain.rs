@@ -54,10 +54,11 @@ async fn the_layer_that_decides_is_named() {
             None,
         ),
         (
+            // The policy of the bucket has to open it too, and there is none.
             json!({"principal": "anonymous", "action": "s3:GetObject", "resource": "public/x"}),
-            "ALLOWED",
-            "organization",
-            Some("public"),
+            "DENIED",
+            "bucket",
+            None,
         ),
         (
             json!({"principal": "anonymous", "action": "s3:GetObject", "resource": "zoo/lion"}),

@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crc_fast::CrcAlgorithm;
 use jiff::SignedDuration;
+use portcullis::clock::{Clock as _, SystemClock};
 use serde_json::json;
 
 use crate::program::Program;
-use crate::support::app::now;
 use crate::support::chunks::{UNSIGNED_TRAILER, aws_chunked};
 use crate::support::form::Form;
 use crate::support::request::{Payload, Request};
@@ -58,7 +58,7 @@ impl Kind {
 
     /// A transfer of `size` bytes, signed now. The backend takes the length of a download from its name.
     pub(crate) fn request(self, program: &Program, size: usize) -> Request {
-        let now = now();
+        let now = SystemClock.now();
         let (read, write) = (&program.read, &program.write);
         let (get, put) = (Request::get(&format!("/bucket/{size}")), Request::put("/bucket/upload"));
         let body = || (0..size).map(|at| u8::try_from((at ^ at >> 8) % 251).unwrap_or_default()).collect::<Vec<u8>>();

@@ -70,6 +70,11 @@ listen = "127.0.0.1:{api}"
 [admin]
 listen = "127.0.0.1:{admin}"
 
+# A machine to develop on has few open files to give.
+[limits]
+max_connections = 200
+max_requests = 200
+
 # The development backend keeps objects as files in objects/. It is part of `portcullis dev` and runs only
 # as long as that does; its port stays the same as long as it is free.
 [[backend]]
