@@ -23,8 +23,10 @@ fn bucket_policy() {
         for asked in QUESTIONS.iter().filter(|asked| asked.on != On::Any) {
             let verdict = asked.put(|question| policy.judge(question));
             assert_eq!(verdict, asked.put(|question| again.judge(question)));
-            let expected = reference::bucket(&document, asked, &mut Coverage::default());
-            assert_eq!(said(&verdict), expected, "{}", asked.describe());
+            if is_for_the_reference(&document) {
+                let expected = reference::bucket(&document, asked, &mut Coverage::default());
+                assert_eq!(said(&verdict), expected, "{}", asked.describe());
+            }
             let considered = asked.put(|question| policy.explain(question));
             let deciding =
                 |effect| considered.iter().any(|one| one.effect == effect && one.outcome == Outcome::Matches);
@@ -56,7 +58,9 @@ fn organization_policy() {
         let document: Value = serde_json::from_slice(&written).unwrap();
         for asked in QUESTIONS.iter() {
             let verdict = asked.put(|question| compiled.judge(question));
-            assert_eq!(said(&verdict), reference::organization(std::slice::from_ref(&document), asked));
+            if is_for_the_reference(&document) {
+                assert_eq!(said(&verdict), reference::organization(std::slice::from_ref(&document), asked));
+            }
             let considered = asked.put(|question| compiled.explain(question));
             assert_eq!(considered.len(), policy.statements().len());
         }
@@ -87,6 +91,11 @@ fn known_values() {
         let verdict = asked.put(|question| POLICY.judge(&Question { context: &context, ..*question }));
         assert_eq!(verdict, asked.put(|question| POLICY.judge(&Question { context: &again.lend(), ..*question })));
     });
+}
+
+/// The reference tries every way to match a pattern; with many stars that takes years.
+fn is_for_the_reference(document: &Value) -> bool {
+    document.to_string().split('"').all(|text| text.matches('*').count() <= 4)
 }
 
 fn said(verdict: &Verdict) -> Said {
