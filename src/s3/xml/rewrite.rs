@@ -41,6 +41,8 @@ pub fn root_element(beginning: &[u8]) -> RootElement {
         return if rest.is_empty() { RootElement::Unknown } else { RootElement::Other };
     };
     match name.iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')) {
+        // The same names as below, so that no later byte makes another root of them.
+        Some(end) if end > LONGEST_NAME || name.starts_with(b"!") => RootElement::Other,
         Some(end) => {
             let name = &name[..end];
             let local = name.iter().rposition(|byte| *byte == b':').map_or(name, |colon| &name[colon + 1..]);

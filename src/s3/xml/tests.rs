@@ -75,6 +75,18 @@ fn a_body_that_turns_out_to_be_an_error_is_recognised_at_its_root() {
 }
 
 #[test]
+fn what_a_root_is_does_not_change_with_more_bytes() {
+    let long = format!("<{}:Error/>", "a".repeat(70));
+    for text in ["<!-a:Error/>", "<!x:Error>", &long, "<Error>", "<!-- x --><s:Error >"] {
+        let all = root_element(text.as_bytes());
+        for end in 0..text.len() {
+            let then = root_element(&text.as_bytes()[..end]);
+            assert!(then == RootElement::Unknown || then == all, "{then:?}, then {all:?}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_byte_order_mark_that_comes_in_two_pieces_is_one() {
     let document = "\u{FEFF} <Error/>".as_bytes();
     for (length, expected) in [(1, RootElement::Unknown), (2, RootElement::Unknown), (3, RootElement::Unknown)] {
