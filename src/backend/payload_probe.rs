@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::header::{CONTENT_ENCODING, ETAG};
+use http::header::ETAG;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use http_body_util::BodyExt as _;
 
@@ -150,7 +150,6 @@ impl Backend {
         framed.extend_from_slice(DATA);
         framed.extend_from_slice(format!("\r\n0\r\n{name}:{crc32}\r\n\r\n").as_bytes());
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("aws-chunked"));
         headers.insert("x-amz-trailer", HeaderValue::from_static(name));
         headers.insert("x-amz-decoded-content-length", HeaderValue::from(DATA.len()));
         let query =

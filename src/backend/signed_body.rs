@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -32,11 +31,6 @@ pub(super) struct SignedBody {
 
 /// Adds the headers that announce `length` bytes in signed chunks, and returns how many bytes are sent.
 pub fn announce_signed_chunks(headers: &mut HeaderMap, length: u64) -> u64 {
-    let encoding = match headers.get(CONTENT_ENCODING) {
-        Some(encoding) => [b"aws-chunked,", encoding.as_bytes()].concat(),
-        None => b"aws-chunked".to_vec(),
-    };
-    headers.insert(CONTENT_ENCODING, HeaderValue::from_bytes(&encoding).expect("a header value and a word"));
     headers.insert("x-amz-decoded-content-length", HeaderValue::from(length));
     framed_length(length)
 }

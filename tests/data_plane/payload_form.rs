@@ -32,9 +32,8 @@ async fn a_backend_that_wants_signatures_gets_every_body_signed() {
             let request = app.last_accepted();
             assert!(request.bytes_in_our_signed_chunks() == body);
             assert_eq!(request.header("content-length"), Some(request.body.len().to_string().as_str()));
-            assert!(
-                request.header("content-encoding").is_some_and(|encoding| encoding.starts_with("aws-chunked,gzip"))
-            );
+            // Some storage would keep `aws-chunked` with the object.
+            assert_eq!(request.header("content-encoding"), Some("gzip"));
             assert_eq!(request.header("x-amz-trailer"), None);
             let has_trailer = index % 2 == 1;
             assert_eq!(response.header(CRC32.0), has_trailer.then_some(crc.as_str()), "the verified checksum");

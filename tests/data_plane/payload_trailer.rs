@@ -267,10 +267,8 @@ async fn c18_only_the_aws_chunked_token_is_taken_from_content_encoding() {
         let long = Request::put("/bucket/key").unsigned_trailer(&body, &[(CRC32.0, &crc)]);
         trailer.accepts(long.replace("content-encoding", sent).sign(&trailer.write, now())).await;
         let recorded = trailer.last_accepted();
-        let value = recorded.header("content-encoding").expect("framing is announced").to_owned();
-        let tokens: Vec<_> = value.split(',').map(str::trim).filter(|token| *token != "aws-chunked").collect();
-        assert_eq!(tokens.join(","), stored.unwrap_or_default(), "{sent}");
-        assert_eq!(value.matches("aws-chunked").count(), 1, "{value}");
+        let value = recorded.header("content-encoding").map(|value| value.replace(", ", ","));
+        assert_eq!(value.as_deref(), stored, "{sent}");
         assert!(recorded.stored_bytes() == body);
     }
     // Without framing there is no token to take.

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
 
@@ -54,11 +53,8 @@ impl FramedBody {
 
 /// Adds the headers that announce the framing of a body of `length` bytes.
 pub(in crate::proxy) fn announce_trailer(headers: &mut HeaderMap, algorithm: Algorithm, length: u64) {
-    let encoding = match headers.get(CONTENT_ENCODING) {
-        Some(encoding) => [b"aws-chunked,", encoding.as_bytes()].concat(),
-        None => b"aws-chunked".to_vec(),
-    };
-    headers.insert(CONTENT_ENCODING, HeaderValue::from_bytes(&encoding).expect("a header value and a word"));
+    // The signed x-amz-content-sha256 says that it is framed. `Content-Encoding: aws-chunked` would say it once
+    // more, and some storage keeps that with the object.
     headers.insert("x-amz-trailer", HeaderValue::from_static(algorithm.header()));
     headers.insert("x-amz-decoded-content-length", HeaderValue::from(length));
 }
