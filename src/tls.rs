@@ -24,12 +24,12 @@ mod with_ring {
     //! ring uses the wide AES instructions together with AVX2, aws-lc only together with AVX-512
     //! (<https://github.com/aws/aws-lc/issues/2283>).
 
-    use rustls::crypto::{KeyProvider, ring};
+    use std::sync::Arc;
+
+    use rustls::crypto::{CryptoProvider, KeyProvider, aws_lc_rs, ring};
     use rustls::pki_types::PrivateKeyDer;
     use rustls::sign::SigningKey;
     use rustls::{Error, SignatureScheme};
-
-    use super::{Arc, CryptoProvider, aws_lc_rs};
 
     pub(super) fn provider() -> CryptoProvider {
         let provider = aws_lc_rs::default_provider();
