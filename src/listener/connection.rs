@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,11 +11,10 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +24,7 @@ use super::accept;
 use super::body::{BodyLimits, RequestBody};
 use super::drain::Drain;
 use super::http as server;
+use super::http1;
 use super::limits::Counters;
 use super::peer::{Peer, TlsInfo};
 use super::response::ResponseBody;
@@ -35,11 +35,11 @@ use crate::config::Limits;
 /// What all connections of a listener share.
 pub(super) struct Setup {
     tls: Option<TlsAcceptor>,
-    http1: http1::Builder,
-    http2: http2::Builder<StreamExecutor>,
-    limits: Arc<Limits>,
-    drain: Drain,
-    counters: Arc<Counters>,
+    pub(super) http1: conn::http1::Builder,
+    http2: conn::http2::Builder<StreamExecutor>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) drain: Drain,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl Setup {
@@ -55,6 +55,9 @@ impl Setup {
     }
 }
 
+/// What is left to do for a connection. In a box of its own: what an earlier step needed is gone by then.
+pub(super) type Rest = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Serves one connection to its end.
 pub(super) async fn serve<S, F, B>(stream: TcpStream, address: SocketAddr, setup: Arc<Setup>, service: S)
 where
@@ -64,74 +67,50 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     accept::tune(&stream);
+    if let Some(rest) = Box::pin(begin(stream, address, setup, service)).await {
+        rest.await;
+    }
+}
+
+/// Shakes hands, if TLS is asked for.
+async fn begin<S, F, B>(stream: TcpStream, address: SocketAddr, setup: Arc<Setup>, service: S) -> Option<Rest>
+where
+    S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let traffic = Arc::new(Traffic::new(&setup.limits));
     let socket = Socket::new(stream, &setup.limits, Arc::clone(&traffic), Arc::clone(&setup.counters));
     let Some(acceptor) = &setup.tls else {
         let service = Watched::new(service, Peer { address, tls: None }, &setup, traffic);
-        return serve_http1(socket, service, &setup, |socket| socket).await;
+        return Some(http1::serve(socket, service, setup));
     };
-    let handshake = tokio::time::timeout(setup.limits.handshake_timeout, acceptor.accept(socket));
+    let accepting = acceptor.accept_with(socket, |session| session.set_buffer_limit(Some(ENCRYPTED_AT_A_TIME)));
+    let handshake = tokio::time::timeout(setup.limits.handshake_timeout, accepting);
     let stream = tokio::select! {
         result = handshake => match result {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 setup.counters.handshake_failed();
                 tracing::debug!(%address, %error, "the TLS handshake failed");
-                return;
+                return None;
             }
             Err(_) => {
                 setup.counters.handshake_failed();
                 tracing::debug!(%address, "the TLS handshake took too long");
-                return;
+                return None;
             }
         },
-        () = setup.drain.asked_to_finish() => return,
+        () = setup.drain.asked_to_finish() => return None,
     };
     let tls = TlsInfo::of(stream.get_ref().1);
     let is_http2 = tls.is_http2();
     let service = Watched::new(service, Peer { address, tls: Some(tls) }, &setup, traffic);
-    if is_http2 {
-        serve_http2(stream, service, &setup).await;
-    } else {
-        serve_http1(stream, service, &setup, |stream: &mut TlsStream<Socket>| stream.get_mut().0).await;
-    }
+    Some(if is_http2 { http2(stream, service, setup) } else { http1::serve(stream, service, setup) })
 }
 
-async fn serve_http1<T, S, F, B>(stream: T, service: Watched<S>, setup: &Setup, socket: impl Fn(&mut T) -> &mut Socket)
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let activity = Arc::clone(&service.activity);
-    let mut connection = setup.http1.serve_connection(TokioIo::new(stream), service);
-    let result = tokio::select! {
-        result = &mut connection => result,
-        () = setup.drain.asked_to_finish() => {
-            Pin::new(&mut connection).graceful_shutdown();
-            (&mut connection).await
-        }
-    };
-    let may_still_send = match &result {
-        Ok(()) => activity.has_an_unread_body.load(Ordering::Relaxed),
-        Err(error) => {
-            tracing::debug!(%error, "an HTTP/1.1 connection ended early");
-            // hyper has answered with an empty 4xx.
-            if error.is_parse() {
-                setup.counters.request_malformed();
-            }
-            error.is_parse()
-        }
-    };
-    if may_still_send {
-        let mut stream = connection.into_parts().io.into_inner();
-        socket(&mut stream).linger().await;
-    }
-}
-
-async fn serve_http2<S, F, B>(stream: TlsStream<Socket>, service: Watched<S>, setup: &Setup)
+fn http2<S, F, B>(stream: TlsStream<Socket>, service: Watched<S>, setup: Arc<Setup>) -> Rest
 where
     S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
@@ -139,37 +118,39 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let activity = Arc::clone(&service.activity);
-    let mut connection = pin!(setup.http2.serve_connection(TokioIo::new(stream), service));
-    let result = tokio::select! {
-        result = &mut connection => result,
-        () = setup.drain.asked_to_finish() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        () = activity.traffic.exceeded() => {
-            setup.counters.flooded();
-            tracing::debug!("an HTTP/2 connection sent too much that belongs to no request, closing it");
-            activity.traffic.stop_reading();
-            connection.as_mut().graceful_shutdown();
-            // Long enough for the farewell to leave; what still runs is cut with the connection.
-            match tokio::time::timeout(FAREWELL, connection).await {
-                Ok(result) => result,
-                Err(_) => Ok(()),
+    let mut connection = Box::pin(setup.http2.serve_connection(TokioIo::new(stream), service));
+    Box::pin(async move {
+        let result = tokio::select! {
+            result = &mut connection => result,
+            () = setup.drain.asked_to_finish() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
             }
-        }
-        () = activity.idle(setup.limits.header_timeout, setup.limits.keep_alive_idle) => {
-            connection.as_mut().graceful_shutdown();
-            // A client that does not answer the farewell is not waited for.
-            match tokio::time::timeout(setup.limits.header_timeout, connection).await {
-                Ok(result) => result,
-                Err(_) => Ok(()),
+            () = activity.traffic.exceeded() => {
+                setup.counters.flooded();
+                tracing::debug!("an HTTP/2 connection sent too much that belongs to no request, closing it");
+                activity.traffic.stop_reading();
+                connection.as_mut().graceful_shutdown();
+                // Long enough for the farewell to leave; what still runs is cut with the connection.
+                match tokio::time::timeout(FAREWELL, connection).await {
+                    Ok(result) => result,
+                    Err(_) => Ok(()),
+                }
             }
+            () = activity.idle(setup.limits.header_timeout, setup.limits.keep_alive_idle) => {
+                connection.as_mut().graceful_shutdown();
+                // A client that does not answer the farewell is not waited for.
+                match tokio::time::timeout(setup.limits.header_timeout, connection).await {
+                    Ok(result) => result,
+                    Err(_) => Ok(()),
+                }
+            }
+        };
+        if let Err(error) = result {
+            setup.counters.http2_failed();
+            tracing::debug!(%error, "an HTTP/2 connection ended early");
         }
-    };
-    if let Err(error) = result {
-        setup.counters.http2_failed();
-        tracing::debug!(%error, "an HTTP/2 connection ended early");
-    }
+    })
 }
 
 /// What runs on one connection.
@@ -178,7 +159,9 @@ pub(super) struct Activity {
     traffic: Arc<Traffic>,
     running: AtomicUsize,
     has_begun: AtomicBool,
-    has_an_unread_body: AtomicBool,
+    /// Since it was last looked at.
+    has_lately_begun: AtomicBool,
+    pub(super) has_an_unread_body: AtomicBool,
     changed: Notify,
 }
 
@@ -188,6 +171,7 @@ impl Activity {
             traffic,
             running: AtomicUsize::new(0),
             has_begun: AtomicBool::new(false),
+            has_lately_begun: AtomicBool::new(false),
             has_an_unread_body: AtomicBool::new(false),
             changed: Notify::new(),
         }
@@ -200,6 +184,16 @@ impl Activity {
 
     pub(super) fn left_a_body_unread(&self) {
         self.has_an_unread_body.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a request began since this was asked last.
+    pub(super) fn has_lately_begun(&self) -> bool {
+        self.has_lately_begun.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether there was a request, and nothing of it or of another is on its way.
+    pub(super) fn rests(&self) -> bool {
+        self.has_begun.load(Ordering::Acquire) && self.running.load(Ordering::Acquire) == 0 && self.traffic.is_still()
     }
 
     /// Returns once nothing ran for `first` since the start, or for `later` since the last request.
@@ -224,6 +218,7 @@ pub(super) struct Running(Arc<Activity>);
 impl Running {
     fn new(activity: &Arc<Activity>) -> Self {
         activity.has_begun.store(true, Ordering::Release);
+        activity.has_lately_begun.store(true, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::AcqRel);
         activity.progressed();
         activity.changed.notify_one();
@@ -243,18 +238,18 @@ impl Drop for Running {
 }
 
 /// The service of one connection, as hyper calls it.
-struct Watched<S> {
-    service: S,
+pub(super) struct Watched<S> {
+    service: Box<S>,
     peer: Arc<Peer>,
     body_limits: BodyLimits,
-    activity: Arc<Activity>,
+    pub(super) activity: Arc<Activity>,
     counters: Arc<Counters>,
 }
 
 impl<S> Watched<S> {
     fn new(service: S, peer: Peer, setup: &Setup, traffic: Arc<Traffic>) -> Self {
         Self {
-            service,
+            service: Box::new(service),
             peer: Arc::new(peer),
             body_limits: BodyLimits::new(&setup.limits),
             activity: Arc::new(Activity::new(traffic)),
@@ -290,3 +285,5 @@ where
 }
 
 const FAREWELL: Duration = Duration::from_secs(1);
+/// As much as comes from a backend at a time: so a piece of an answer is sent with one system call.
+const ENCRYPTED_AT_A_TIME: usize = 128 << 10;

@@ -52,7 +52,7 @@ pub(super) fn http2(limits: &Limits, drain: Drain, counters: Arc<Counters>) -> h
         .max_frame_size(FRAME)
         .max_header_list_size(limits.max_header_bytes)
         .header_table_size(HEADER_TABLE)
-        .max_send_buf_size(BUFFER)
+        .max_send_buf_size(STREAM_BUFFER)
         // Rapid reset, from either side: GOAWAY once this many streams were reset for nothing.
         .max_pending_accept_reset_streams(limits.h2_max_pending_resets)
         .max_local_error_reset_streams(limits.h2_max_error_resets)
@@ -63,6 +63,9 @@ pub(super) fn http2(limits: &Limits, drain: Drain, counters: Arc<Counters>) -> h
 }
 
 const HYPER_MAX_HEADERS: usize = 100;
-const BUFFER: usize = 64 << 10;
+/// What a connection reads at a time, at most.
+const BUFFER: usize = 128 << 10;
+/// What an HTTP/2 stream writes ahead, at most.
+const STREAM_BUFFER: usize = 64 << 10;
 const FRAME: u32 = 16 << 10;
 const HEADER_TABLE: u32 = 4 << 10;

@@ -21,6 +21,7 @@ pub struct Counters {
     slow_bodies: AtomicU64,
     slow_readers: AtomicU64,
     open: AtomicUsize,
+    resting: AtomicUsize,
 }
 
 impl Counters {
@@ -79,6 +80,17 @@ impl Counters {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// HTTP/1.1 connections that gave up their buffers because no request came lately.
+    pub fn resting(&self) -> usize {
+        self.resting.load(Ordering::Relaxed)
+    }
+
+    /// One more rests, until what this returns is dropped.
+    pub(super) fn rests(&self) -> Rests<'_> {
+        self.resting.fetch_add(1, Ordering::Relaxed);
+        Rests(self)
+    }
+
     pub(super) fn accept_failed(&self) {
         self.accept_failures.fetch_add(1, Ordering::Relaxed);
     }
@@ -105,6 +117,15 @@ impl Counters {
 
     pub(super) fn slow_reader(&self) {
         self.slow_readers.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection that rests.
+pub(super) struct Rests<'counters>(&'counters Counters);
+
+impl Drop for Rests<'_> {
+    fn drop(&mut self) {
+        self.0.resting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -11,6 +11,7 @@ mod body;
 mod connection;
 mod drain;
 mod http;
+mod http1;
 mod limits;
 mod pace;
 mod peer;

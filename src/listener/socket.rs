@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
+use tokio_util::io::poll_read_buf;
 
 use super::limits::Counters;
 use super::pace::{Pace, Slowest};
@@ -26,6 +28,7 @@ pub(super) struct Socket {
     /// Made at the first write that has to wait, then set anew each time.
     deadline: Option<Pin<Box<Sleep>>>,
     waiting_since: Option<Instant>,
+    ahead: Ahead,
     traffic: Arc<Traffic>,
     counters: Arc<Counters>,
 }
@@ -39,6 +42,8 @@ pub(super) struct Traffic {
     exceeded: Notify,
     /// Nothing more is taken from the client.
     is_deaf: AtomicBool,
+    /// Something waits to be written.
+    is_writing: AtomicBool,
 }
 
 impl Traffic {
@@ -47,7 +52,13 @@ impl Traffic {
     pub(super) fn new(limits: &Limits) -> Self {
         let windows = 2 * u64::from(limits.h2_connection_window);
         let most = windows + u64::from(limits.max_header_bytes) + u64::from(limits.h2_max_idle_bytes);
-        Self { idle_bytes: AtomicU64::new(0), most, exceeded: Notify::new(), is_deaf: AtomicBool::new(false) }
+        Self {
+            idle_bytes: AtomicU64::new(0),
+            most,
+            exceeded: Notify::new(),
+            is_deaf: AtomicBool::new(false),
+            is_writing: AtomicBool::new(false),
+        }
     }
 
     /// A request began, or something of a body was read or sent.
@@ -65,6 +76,11 @@ impl Traffic {
         self.is_deaf.store(true, Ordering::Relaxed);
     }
 
+    /// Whether nothing has come since a request last made progress, and nothing waits to be written.
+    pub(super) fn is_still(&self) -> bool {
+        self.idle_bytes.load(Ordering::Relaxed) == 0 && !self.is_writing.load(Ordering::Relaxed)
+    }
+
     fn received(&self, bytes: usize) {
         let before = self.idle_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         if before + bytes as u64 > self.most && !crate::fault::check_is_off("idle_bytes") {
@@ -77,7 +93,13 @@ impl Socket {
     pub(super) fn new(stream: TcpStream, limits: &Limits, traffic: Arc<Traffic>, counters: Arc<Counters>) -> Self {
         let pace = Pace::new(Slowest::new(limits.min_answer_rate, limits.rate_window));
         let stall_timeout = limits.write_stall_timeout;
-        Self { stream, stall_timeout, pace, deadline: None, waiting_since: None, traffic, counters }
+        let ahead = Ahead::default();
+        Self { stream, stall_timeout, pace, deadline: None, waiting_since: None, ahead, traffic, counters }
+    }
+
+    /// Returns once there may be something to read.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        if self.ahead.bytes.is_empty() { self.stream.readable().await } else { Ok(()) }
     }
 
     /// Reads and throws away what the client still sends, until it closes, pauses or has had its time.
@@ -96,7 +118,9 @@ impl Socket {
     fn limit_write(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(written) => {
-                self.waiting_since = None;
+                if self.waiting_since.take().is_some() {
+                    self.traffic.is_writing.store(false, Ordering::Relaxed);
+                }
                 self.pace.moved(*written.as_ref().unwrap_or(&0));
                 Poll::Ready(written)
             }
@@ -110,6 +134,7 @@ impl Socket {
     /// Waits for the client to take something, until the first of its limits.
     fn poll_limits(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.pace.wait();
+        self.traffic.is_writing.store(true, Ordering::Relaxed);
         let stalled_at = *self.waiting_since.get_or_insert_with(Instant::now) + self.stall_timeout;
         loop {
             let first = self.pace.judged_at().map_or(stalled_at, |judged_at| judged_at.min(stalled_at));
@@ -135,10 +160,47 @@ impl AsyncRead for Socket {
         if self.traffic.is_deaf.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.traffic.received(buffer.filled().len() - before);
+        let this = &mut *self;
+        if this.ahead.bytes.is_empty() {
+            let (before, offered) = (buffer.filled().len(), buffer.remaining());
+            let received = if this.ahead.is_wanted && offered < AHEAD {
+                ready!(this.ahead.poll_fill(context, &mut this.stream))?
+            } else {
+                ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+                buffer.filled().len() - before
+            };
+            this.traffic.received(received);
+            // A client that fills what it is offered has more on its way.
+            this.ahead.is_wanted |= received == offered;
+        }
+        this.ahead.pass_on(buffer);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Bytes that were read before TLS asked for them. It asks for one record at most, and with each of the kernel's
+/// reads the client is told that there is room again: of a client that has much to send, more is read at a time.
+#[derive(Debug, Default)]
+struct Ahead {
+    bytes: BytesMut,
+    is_wanted: bool,
+}
+
+impl Ahead {
+    /// Reads; a client that has nothing more to send for now costs no memory.
+    fn poll_fill(&mut self, context: &mut Context<'_>, stream: &mut TcpStream) -> Poll<io::Result<usize>> {
+        self.bytes.reserve(AHEAD);
+        let read = poll_read_buf(Pin::new(stream), context, &mut self.bytes);
+        if self.bytes.is_empty() {
+            *self = Self::default();
+        }
         read
+    }
+
+    fn pass_on(&mut self, buffer: &mut ReadBuf<'_>) {
+        let count = self.bytes.len().min(buffer.remaining());
+        buffer.put_slice(&self.bytes[..count]);
+        self.bytes.advance(count);
     }
 }
 
@@ -171,5 +233,7 @@ impl AsyncWrite for Socket {
     }
 }
 
+/// Read at a time of a client that has much to send.
+const AHEAD: usize = 128 << 10;
 const LINGER_PAUSE: Duration = Duration::from_secs(1);
 const LINGER_IN_ALL: Duration = Duration::from_secs(5);

@@ -13,6 +13,7 @@ mod http2_fields;
 mod http2_floods;
 mod many;
 mod pace;
+mod rest;
 mod server;
 mod tls;
 mod tls_abuse;
