@@ -2,16 +2,20 @@
 //! meets all of them. Every round begins with another one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::generator::Generator;
+use rustls::ClientConfig;
+
+use super::generator::{Generating, Generator};
+use super::newcomers::Newcomers;
 use super::origin::Origin;
 use super::proxies::Proxy;
 use super::requests::{Action, Kind, Signer};
 use super::store::{AccessKey, BUCKET};
-use super::window::{Load, Window, measure};
+use super::window::{Window, measure};
 
 /// A proxy and what it is asked.
 pub(crate) struct Contestant<'a> {
@@ -39,6 +43,8 @@ pub(crate) struct Series {
 pub(crate) struct Ground<'a> {
     pub(crate) generator: &'a Generator,
     pub(crate) origin: &'a Origin,
+    /// Of clients of this program's own.
+    pub(crate) tls: &'a Arc<ClientConfig>,
     pub(crate) folder: PathBuf,
     pub(crate) rounds: usize,
     /// The length of a window.
@@ -46,8 +52,16 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Runs all rounds.
-    pub(crate) fn contest(&self, contestants: &[Contestant<'_>], connections: usize) -> Result<Vec<Series>> {
+    /// Runs all rounds, after a window of `warm_up` for each that does not count.
+    pub(crate) fn contest(
+        &self,
+        contestants: &[Contestant<'_>],
+        connections: usize,
+        warm_up: Duration,
+    ) -> Result<Vec<Series>> {
+        for one in contestants {
+            self.window(one, connections, warm_up).with_context(|| format!("{} at first", one.name))?;
+        }
         let mut series: Vec<Series> =
             contestants.iter().map(|one| Series { name: one.name, ..Series::default() }).collect();
         for round in 0..self.rounds {
@@ -55,7 +69,8 @@ impl Ground<'_> {
             for turn in 0..contestants.len() {
                 let at = (round + turn) % contestants.len();
                 let one = &contestants[at];
-                let window = self.window(one, connections).with_context(|| format!("round {}", round + 1))?;
+                let window = self.window(one, connections, self.window);
+                let window = window.with_context(|| format!("round {}", round + 1))?;
                 series[at].add(one.kind, window);
                 eprint!(" {} {:.1}", one.name, series[at].cpu[round]);
             }
@@ -64,12 +79,19 @@ impl Ground<'_> {
         Ok(series)
     }
 
-    fn window(&self, one: &Contestant<'_>, connections: usize) -> Result<Window> {
+    fn window(&self, one: &Contestant<'_>, connections: usize, length: Duration) -> Result<Window> {
         // Signed for this window alone: all contestants have signatures of the same age.
-        let requests = self.folder.join("requests");
-        Signer::new(one.keys)?.write(one.kind, BUCKET, &requests)?;
-        let load = Load { requests: &requests, connections, length: self.window };
-        measure(self.generator, one.proxy, self.origin, &load)
+        let signer = Signer::new(one.keys)?;
+        let (proxy, path) = (one.proxy, self.folder.join("requests"));
+        let start = || -> Result<Box<dyn Generating>> {
+            if one.kind.closes {
+                let requests = Arc::new(signer.requests(one.kind, BUCKET));
+                return Ok(Box::new(Newcomers::start(proxy.address, self.tls, &requests, connections)));
+            }
+            signer.write(one.kind, BUCKET, &path)?;
+            Ok(Box::new(self.generator.play(&path, proxy.address, proxy.tls, connections)?))
+        };
+        measure(start, proxy, self.origin, connections, length)
     }
 }
 

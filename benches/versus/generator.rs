@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use rustls::CipherSuite;
 use rustls::server::Acceptor;
-use rustix::process::{Pid, Signal, kill_process};
 
 /// OpenSSL offers this one suite, so that every proxy encrypts alike. wrk has no option for it.
 const OPENSSL: &str = "openssl_conf = settings\n\
@@ -28,7 +28,16 @@ pub(crate) struct Generator {
     openssl: PathBuf,
 }
 
-/// A generator that runs.
+/// A generator that runs. It ends when it is dropped.
+pub(crate) trait Generating {
+    /// Ends it, and returns how many answers it counted.
+    ///
+    /// # Errors
+    /// If anything was not answered with success.
+    fn stop(self: Box<Self>) -> Result<u64>;
+}
+
+/// A wrk that runs.
 pub(crate) struct Running(Child);
 
 impl Generator {
@@ -53,7 +62,8 @@ impl Generator {
         command.args(["-t1", "-d", LONGEST, "--timeout", "30s", "-c", &connections.to_string(), "-s"]);
         command.arg(&self.script).arg(format!("{scheme}://{to}/")).arg("--").arg(file);
         command.env("OPENSSL_CONF", &self.openssl);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("wrk")?;
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("wrk")?;
         Ok(Running(child))
     }
 
@@ -82,12 +92,8 @@ impl Generator {
     }
 }
 
-impl Running {
-    /// Ends it, and returns how many answers it counted.
-    ///
-    /// # Errors
-    /// If anything was not answered with success.
-    pub(crate) fn stop(mut self) -> Result<u64> {
+impl Generating for Running {
+    fn stop(mut self: Box<Self>) -> Result<u64> {
         let pid = Pid::from_child(&self.0);
         kill_process(pid, Signal::INT).context("wrk has ended by itself")?;
         let (mut out, mut errors) = (String::new(), String::new());
@@ -95,8 +101,11 @@ impl Running {
         self.0.stderr.take().context("its errors")?.read_to_string(&mut errors)?;
         self.0.wait()?;
         let line = out.lines().find_map(|line| line.strip_prefix("versus "));
-        let counts: Vec<u64> =
-            line.with_context(|| format!("wrk said:\n{out}{errors}"))?.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+        let counts: Vec<u64> = line
+            .with_context(|| format!("wrk said:\n{out}{errors}"))?
+            .split(' ')
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
         let [requests, status, connect, read, write, timeout] = counts[..] else { bail!("wrk said {counts:?}") };
         ensure!(
             status + connect + read + write + timeout == 0,

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::binaries::Binaries;
+
 /// The core of the proxy.
 pub(crate) const PROXY: &str = "0";
 /// The core of the generator, of the origin and of this program.
@@ -19,11 +21,13 @@ pub(crate) fn is_bound() -> bool {
     std::env::var_os(BOUND).is_some()
 }
 
-/// Begins again on the core of the generator. Threads and children inherit it.
-pub(crate) fn bind_and_begin_again() -> anyhow::Error {
+/// Begins again on the core of the generator, with what was built. Threads and children inherit the core. Returns
+/// only if that fails.
+pub(crate) fn bind_and_begin_again(binaries: &Binaries) -> anyhow::Error {
     let Ok(this) = std::env::current_exe() else { return anyhow::anyhow!("this program does not know its own path") };
     let mut command = Command::new("taskset");
     command.args(["-c", OTHERS]).arg(this).args(std::env::args_os().skip(1)).env(BOUND, "yes");
+    command.envs(binaries.in_environment());
     anyhow::Error::new(command.exec()).context("taskset")
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use jiff::Timestamp;
+use portcullis::clock::{Clock as _, SystemClock};
 use portcullis::identity::SecretAccessKey;
 use portcullis::sigv4::{ChunkSigner, Scope, Service, SigningKey, SigningTime, UpstreamPayload, sign};
 use sha2::{Digest as _, Sha256};
@@ -52,6 +52,11 @@ impl Kind {
         Self { action: Action::Get, size, closes: false }
     }
 
+    /// An object is fetched, over a connection of its own.
+    pub(crate) const fn get_once(size: usize) -> Self {
+        Self { action: Action::Get, size, closes: true }
+    }
+
     /// An object is stored.
     pub(crate) const fn put(action: Action, size: usize) -> Self {
         Self { action, size, closes: false }
@@ -60,6 +65,7 @@ impl Kind {
     /// How many different ones are made ahead.
     pub(crate) fn how_many(self) -> usize {
         match self.action {
+            Action::Get if self.closes => 2_000,
             Action::Get if self.size < (64 << 10) => 50_000,
             Action::Get => 4_000,
             _ => ((64 << 20) / self.size).max(1),
@@ -77,7 +83,7 @@ pub(crate) struct Signer<'a> {
 impl<'a> Signer<'a> {
     /// Signs as of now.
     pub(crate) fn new(keys: &'a [AccessKey]) -> Result<Self> {
-        let time = SigningTime::at(Timestamp::now());
+        let time = SigningTime::at(SystemClock.now());
         let derive = |key: &'a AccessKey| {
             let secret = SecretAccessKey::parse(key.secret.clone()).context("a secret that is none")?;
             Ok((key.id.as_str(), SigningKey::derive(&secret, time.date(), REGION, "s3")))
@@ -115,6 +121,11 @@ impl<'a> Signer<'a> {
             headers.insert("connection", HeaderValue::from_static("close"));
         }
         on_the_wire(&method, &path, &headers, &body)
+    }
+
+    /// All requests of `kind`.
+    pub(crate) fn requests(&self, kind: Kind, bucket: &str) -> Vec<Vec<u8>> {
+        (0..kind.how_many()).map(|index| self.request(kind, bucket, index)).collect()
     }
 
     /// Writes all requests of `kind` to `file`.

@@ -21,8 +21,7 @@ impl Median {
         let (first, last) = (*sorted.first()?, *sorted.last()?);
         let value = f64::midpoint(sorted[(count - 1) / 2], sorted[count / 2]);
         let left_out = left_out(count);
-        let (low, high) =
-            if left_out == 0 { (first, last) } else { (sorted[left_out - 1], sorted[count - left_out]) };
+        let (low, high) = if left_out == 0 { (first, last) } else { (sorted[left_out - 1], sorted[count - left_out]) };
         Some(Self { value, low, high })
     }
 }

@@ -7,9 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use portcullis::authority::{Authority, Ceilings};
-use portcullis::identity::{
-    AccessKeyId, Attributes, Groups, OrganizationId, Permission, Principal, SecretAccessKey,
-};
+use portcullis::clock::{Clock as _, SystemClock};
+use portcullis::identity::{AccessKeyId, Attributes, Groups, OrganizationId, Permission, Principal, SecretAccessKey};
 use portcullis::policy::BucketPolicy;
 use portcullis::s3::BucketName;
 use portcullis::store::{KeyRecord, KeyState, MintedFrom, OwnedRecord, RecordKey, Write, encode, open_sealed};
@@ -74,7 +73,7 @@ impl Filling {
                 principal: Principal::for_static_key(&id),
                 organization: organization.clone(),
                 permission: Permission::Write,
-                issued_at: Timestamp::from_second(Timestamp::now().as_second())?,
+                issued_at: Timestamp::from_second(SystemClock.now().as_second())?,
                 expires_at: None,
                 attributes: Attributes::default(),
                 groups: Groups::default(),

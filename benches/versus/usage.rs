@@ -33,7 +33,7 @@ pub(crate) fn resident_bytes(process: u32) -> Result<u64> {
 }
 
 /// The process and its descendants.
-fn family(process: u32) -> Vec<u32> {
+pub(crate) fn family(process: u32) -> Vec<u32> {
     let mut found = vec![process];
     let mut at = 0;
     while let Some(id) = found.get(at) {

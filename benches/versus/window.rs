@@ -1,12 +1,11 @@
 //! One window: a proxy under load for a moment, the CPU time that it used, and the requests that it carried.
 
-use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::generator::Generator;
+use super::generator::Generating;
 use super::origin::{Origin, Tally};
 use super::proxies::Proxy;
 use super::usage::cpu_nanoseconds;
@@ -22,23 +21,21 @@ pub(crate) struct Window {
     pub(crate) tally: Tally,
 }
 
-/// The load of a window.
-pub(crate) struct Load<'a> {
-    /// The requests to play.
-    pub(crate) requests: &'a Path,
-    pub(crate) connections: usize,
-    pub(crate) length: Duration,
-}
-
-/// Puts `proxy` under load and watches it when it runs steadily: neither the handshakes of the first
-/// connections nor the ends of the last ones are part of it.
+/// Puts `proxy` under load by `start` and watches it for `length` when it runs steadily: neither the handshakes
+/// of the first of the `connections` nor the ends of the last are part of it.
 ///
 /// # Errors
 /// If not everything was answered with success, or if the generator and the origin counted differently: some
 /// requests went elsewhere, or came from elsewhere.
-pub(crate) fn measure(generator: &Generator, proxy: &Proxy, origin: &Origin, load: &Load<'_>) -> Result<Window> {
+pub(crate) fn measure(
+    start: impl FnOnce() -> Result<Box<dyn Generating>>,
+    proxy: &Proxy,
+    origin: &Origin,
+    connections: usize,
+    length: Duration,
+) -> Result<Window> {
     let idle = origin.tally();
-    let running = generator.play(load.requests, proxy.address, proxy.tls, load.connections)?;
+    let running = start()?;
     let begun = Instant::now();
     while origin.tally().bytes_in == idle.bytes_in && origin.tally().requests == idle.requests {
         if begun.elapsed() > Duration::from_secs(20) {
@@ -49,11 +46,11 @@ pub(crate) fn measure(generator: &Generator, proxy: &Proxy, origin: &Origin, loa
     }
     sleep(WARM_UP);
     let (since, before, cpu_before) = (Instant::now(), origin.tally(), cpu_nanoseconds(proxy.process())?);
-    sleep(load.length);
+    sleep(length);
     let (wall, after, cpu_after) = (since.elapsed(), origin.tally(), cpu_nanoseconds(proxy.process())?);
     let counted = running.stop()?;
     let at_origin = settled(origin).since(idle).requests;
-    let most = counted + load.connections as u64;
+    let most = counted + connections as u64;
     ensure!(
         (counted..=most).contains(&at_origin),
         "{}: the generator counted {counted} answers, the origin {at_origin} requests",

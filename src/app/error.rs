@@ -47,7 +47,9 @@ pub enum StartError {
     Tls(#[from] TlsError),
     /// A build without authentication is to listen where others can reach it.
     #[cfg(portcullis_bench_no_auth)]
-    #[error("this build authenticates nobody, so it listens on loopback only, and not on {address} ([{section}] listen)")]
+    #[error(
+        "this build authenticates nobody, so it listens on loopback only, and not on {address} ([{section}] listen)"
+    )]
     Unguarded {
         /// The section of the configuration.
         section: &'static str,

@@ -47,7 +47,8 @@ impl Proxy {
             payload: UpstreamPayload::Unsigned,
         };
         let sent = tokio::time::timeout(self.response_timeout, backend.send(target, body)).await;
-        let late = |_| S3Error::new(ErrorCode::GatewayTimeout, "The storage behind this server did not answer in time.");
+        let late =
+            |_| S3Error::new(ErrorCode::GatewayTimeout, "The storage behind this server did not answer in time.");
         let (parts, body) = sent.map_err(late)??.into_parts();
         let mut response = Response::new(ResponseBody::backend(BackendBody::new(body, self.idle_timeout, None)));
         *response.status_mut() = parts.status;

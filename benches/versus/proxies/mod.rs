@@ -36,7 +36,7 @@ impl Proxy {
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("{name} cannot be started"))?;
         let mut proxy = Self { name, address, tls, child };
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(address).is_err() {
             let said = || std::fs::read_to_string(&path).unwrap_or_default();
             if let Some(status) = proxy.child.try_wait()? {
