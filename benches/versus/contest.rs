@@ -60,7 +60,7 @@ impl Ground<'_> {
         warm_up: Duration,
     ) -> Result<Vec<Series>> {
         for one in contestants {
-            self.window(one, connections, warm_up).with_context(|| format!("{} at first", one.name))?;
+            self.window(one, connections, warm_up, 0).with_context(|| format!("{} at first", one.name))?;
         }
         let mut series: Vec<Series> =
             contestants.iter().map(|one| Series { name: one.name, ..Series::default() }).collect();
@@ -69,7 +69,7 @@ impl Ground<'_> {
             for turn in 0..contestants.len() {
                 let at = (round + turn) % contestants.len();
                 let one = &contestants[at];
-                let window = self.window(one, connections, self.window);
+                let window = self.window(one, connections, self.window, round + 1);
                 let window = window.with_context(|| format!("round {}", round + 1))?;
                 series[at].add(one.kind, window);
                 eprint!(" {} {:.1}", one.name, series[at].cpu[round]);
@@ -79,7 +79,7 @@ impl Ground<'_> {
         Ok(series)
     }
 
-    fn window(&self, one: &Contestant<'_>, connections: usize, length: Duration) -> Result<Window> {
+    fn window(&self, one: &Contestant<'_>, connections: usize, length: Duration, number: usize) -> Result<Window> {
         // Signed for this window alone: all contestants have signatures of the same age.
         let signer = Signer::new(one.keys)?;
         let (proxy, path) = (one.proxy, self.folder.join("requests"));
@@ -88,10 +88,11 @@ impl Ground<'_> {
                 let requests = Arc::new(signer.requests(one.kind, BUCKET));
                 return Ok(Box::new(Newcomers::start(proxy.address, self.tls, &requests, connections)));
             }
-            signer.write(one.kind, BUCKET, &path)?;
+            signer.write(one.kind, BUCKET, number, &path)?;
             Ok(Box::new(self.generator.play(&path, proxy.address, proxy.tls, connections)?))
         };
         measure(start, proxy, self.origin, connections, length)
+            .with_context(|| format!("{} said last:\n{}", proxy.name, proxy.last_words()))
     }
 }
 
