@@ -45,4 +45,7 @@ pub enum StartError {
     /// A certificate or its key is unusable.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The threads that carry requests cannot be started.
+    #[error("the system gives no thread for requests ([s3] workers): {0}")]
+    Workers(#[source] io::Error),
 }
