@@ -1,0 +1,93 @@
+//! Counts as gates: what one request costs in allocations, system calls and instructions. Time is noisy on a
+//! shared machine, counts are not, so they are compared with ceilings on every run: a change that makes a
+//! request dearer fails here and has to say so, by raising a number in `ceilings.toml`.
+//!
+//! | count | of what program | how |
+//! | --- | --- | --- |
+//! | `allocations` | this one: `portcullis::cli`, over an allocator that counts | asked before and after |
+//! | `system_calls` | the real one | `strace -c`, attached meanwhile |
+//! | `instructions` | the real one, optimised | `callgrind`, without those of cryptography |
+//!
+//! Client and backend are in this process, the program in one of its own, so nothing of theirs is counted.
+//! Every case ([`case`]) is one connection in a closed loop, warm when counting begins, unless it says otherwise:
+//! what is done once per process or per connection is not in it. A count is the average over many requests;
+//! what happens now and then, such as a timer's, makes the fraction.
+//!
+//! ```text
+//! cargo test --test counts                          allocations
+//! cargo test --test counts -- system_calls          needs strace, and the right to trace
+//! PORTCULLIS_BINARY=... cargo test --test counts -- instructions
+//!                                                   needs valgrind, and an optimised program:
+//!                                                   cargo build --profile client-tests
+//! tests/run counts                                  all of them, with what they need
+//! ```
+//!
+//! A count over its ceiling fails. A count that is well below is only noted, as "lower it": whoever makes something
+//! cheaper should not be stopped by it, and two who do at the same time would be in each other's way.
+//!
+//! It has no test harness, because it is two programs in one; it speaks enough of its language for `cargo test`
+//! and nextest.
+#![expect(clippy::print_stdout, reason = "the figures are what the test is run for")]
+
+#[path = "../support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the data plane's tests, which use all of it")]
+mod support;
+
+mod allocations;
+mod backend;
+mod case;
+mod ceilings;
+mod client;
+mod program;
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+/// Counts in the program under test; who tests does not ask it.
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// A test of this program.
+struct Test {
+    name: &'static str,
+    run: fn() -> Result<(), String>,
+    /// Whether it needs what is not everywhere, and so waits to be asked for.
+    ignored: bool,
+}
+
+const TESTS: [Test; 1] = [Test { name: "allocations", run: allocations::stay_below_their_ceilings, ignored: false }];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if matches!(arguments.first().map(String::as_str), Some("serve" | "key")) {
+        allocations::tell();
+        return portcullis::cli::run();
+    }
+    let given = |option: &str| arguments.iter().any(|argument| argument == option);
+    let chosen = |test: &&Test| !given("--ignored") || test.ignored;
+    if given("--list") {
+        for test in TESTS.iter().filter(chosen) {
+            println!("{}: test", test.name);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    if let Some(unknown) = names.iter().find(|name| TESTS.iter().all(|test| test.name != name.as_str())) {
+        println!("counts: no test is called {unknown}");
+        return ExitCode::from(2);
+    }
+    let wanted = |test: &&Test| match names.is_empty() {
+        true => chosen(test) && (!test.ignored || given("--ignored") || given("--include-ignored")),
+        false => names.contains(&&test.name.to_owned()),
+    };
+    let mut code = ExitCode::SUCCESS;
+    for test in TESTS.iter().filter(wanted) {
+        if let Err(complaint) = (test.run)() {
+            println!("counts: {}: FAILED\n{complaint}", test.name);
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
