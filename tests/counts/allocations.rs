@@ -15,7 +15,8 @@ const TELL: &str = "PORTCULLIS_COUNTS_TELL";
 const WARM: u32 = 50;
 const REQUESTS: u32 = 200;
 
-pub(crate) const ALLOCATIONS: Unit = Unit { name: "allocations", look: "" };
+pub(crate) const ALLOCATIONS: Unit =
+    Unit { name: "allocations", look: "PORTCULLIS_BINARY=... cargo test --test counts -- sites CASE" };
 pub(crate) const BYTES: Unit = Unit { name: "bytes_allocated", look: ALLOCATIONS.look };
 
 /// The test: see the module.
@@ -29,7 +30,7 @@ pub(crate) fn stay_below_their_ceilings() -> Result<(), String> {
         command.env(TELL, listener.local_addr().expect("it is bound").to_string());
         let program = Program::start(command, &binary, backend.address, transport == Transport::Tls);
         let (mut teller, _) = listener.accept().expect("the program tells");
-        for case in Case::ALL.iter().filter(|case| case.transport == transport) {
+        for case in Case::all_over(transport).filter(|case| case.is_single()) {
             let mut sender = case.warm(&program, &backend, WARM);
             let before = ask(&mut teller);
             sender.send(REQUESTS);

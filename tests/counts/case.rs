@@ -17,6 +17,8 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// How the client's connection is.
     pub(crate) transport: Transport,
+    /// How many connections send it at the same time.
+    connections: u32,
     /// The answer that it must get.
     status: u16,
     /// Whether it gets as far as the backend.
@@ -36,11 +38,11 @@ impl Transport {
 
 impl Case {
     const fn new(name: &'static str, transport: Transport, request: fn(&TestKey) -> Request) -> Self {
-        Self { name, transport, status: 200, reaches: true, request }
+        Self { name, transport, connections: 1, status: 200, reaches: true, request }
     }
 
     /// All of them, over TLS where clients are.
-    pub(crate) const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::new("small_get_plain", Transport::Plain, |key| signed(Request::get("/bucket/1024"), key)),
         Self::new("put_1mib_sha256_plain", Transport::Plain, |key| signed(put(MIB), key)),
         Self::new("small_get", Transport::Tls, |key| signed(Request::get("/bucket/1024"), key)),
@@ -53,45 +55,80 @@ impl Case {
         Self::new("put_1mib_unsigned", Transport::Tls, |key| signed(put(MIB).unsigned_payload(), key)),
         Self::new("put_1mib_sha256", Transport::Tls, |key| signed(put(MIB), key)),
         Self {
+            connections: 16,
+            ..Self::new("small_get_16_connections", Transport::Tls, |key| signed(Request::get("/bucket/1024"), key))
+        },
+        Self {
             name: "refused",
             transport: Transport::Tls,
+            connections: 1,
             status: 403,
             reaches: false,
             request: |key| signed(Request::get("/bucket/1024"), &key.with_wrong_secret()),
         },
     ];
 
+    /// All that need this transport.
+    pub(crate) fn all_over(transport: Transport) -> impl Iterator<Item = &'static Self> {
+        Self::ALL.iter().filter(move |case| case.transport == transport)
+    }
+
+    /// The case with this name in `ceilings.toml`.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.iter().find(|case| case.name == name)
+    }
+
+    /// Whether it is one connection, so that one request has ended before the next begins.
+    pub(crate) fn is_single(&self) -> bool {
+        self.connections == 1
+    }
+
+    /// Whether it has a body that takes much more than its head does.
+    pub(crate) fn is_large(&self) -> bool {
+        self.name.contains("mib")
+    }
+
     /// A client of the program that is ready to send this request, and has sent it so often that everything is
     /// made that is made once.
     pub(crate) fn warm<'a>(&'a self, program: &Program, backend: &'a Backend, warm: u32) -> Sender<'a> {
         let request = (self.request)(&program.key);
         let is_head = request.method == "HEAD";
-        let client = program.connect();
-        let mut sender = Sender { case: self, backend, client, bytes: request.bytes(), is_head };
+        let clients = (0..self.connections).map(|_| program.connect()).collect();
+        let mut sender = Sender { case: self, backend, clients, bytes: request.bytes(), is_head };
         sender.send(warm);
         sender
     }
 }
 
-/// One connection for one kind of request.
+/// The connections for one kind of request.
 pub(crate) struct Sender<'a> {
     case: &'a Case,
     backend: &'a Backend,
-    client: Client,
+    clients: Vec<Client>,
     bytes: Vec<u8>,
     is_head: bool,
 }
 
 impl Sender<'_> {
-    /// Sends the request `count` times, one after the other, and sees to it that each was answered as it should be.
+    /// Sends the request `count` times, over every connection one after the other, and sees to it that each was
+    /// answered as it should be.
     pub(crate) fn send(&mut self, count: u32) {
-        let before = self.backend.answered();
-        for _ in 0..count {
-            let status = self.client.exchange(&self.bytes, self.is_head);
-            assert_eq!(status, self.case.status, "the answer to {}", self.case.name);
-        }
-        let expected = if self.case.reaches { u64::from(count) } else { 0 };
-        assert_eq!(self.backend.answered() - before, expected, "requests of {} at the backend", self.case.name);
+        let Self { case, backend, clients, bytes, is_head } = self;
+        let case = *case;
+        let before = backend.answered();
+        let each = count / case.connections;
+        std::thread::scope(|scope| {
+            for client in clients {
+                let (bytes, is_head) = (&bytes, *is_head);
+                scope.spawn(move || {
+                    for _ in 0..each {
+                        assert_eq!(client.exchange(bytes, is_head), case.status, "the answer to {}", case.name);
+                    }
+                });
+            }
+        });
+        let expected = if case.reaches { u64::from(each * case.connections) } else { 0 };
+        assert_eq!(backend.answered() - before, expected, "requests of {} at the backend", case.name);
     }
 }
 

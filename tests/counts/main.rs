@@ -39,10 +39,13 @@ mod case;
 mod ceilings;
 mod client;
 mod program;
+mod sites;
+mod system_calls;
 
 use std::alloc::System;
 use std::process::ExitCode;
 
+use case::Case;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 /// Counts in the program under test; who tests does not ask it.
@@ -57,13 +60,20 @@ struct Test {
     ignored: bool,
 }
 
-const TESTS: [Test; 1] = [Test { name: "allocations", run: allocations::stay_below_their_ceilings, ignored: false }];
+const TESTS: [Test; 2] = [
+    Test { name: "allocations", run: allocations::stay_below_their_ceilings, ignored: false },
+    Test { name: "system_calls", run: system_calls::stay_below_their_ceilings, ignored: true },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if matches!(arguments.first().map(String::as_str), Some("serve" | "key")) {
         allocations::tell();
         return portcullis::cli::run();
+    }
+    if let ["sites", name] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        sites::show(Case::named(name).expect("the case is one of case.rs"));
+        return ExitCode::SUCCESS;
     }
     let given = |option: &str| arguments.iter().any(|argument| argument == option);
     let chosen = |test: &&Test| !given("--ignored") || test.ignored;

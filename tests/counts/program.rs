@@ -1,7 +1,7 @@
 //! The program under test, in a process of its own: started by itself or under a tool, with a key.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ pub(crate) struct Program {
     pub(crate) key: TestKey,
     address: SocketAddr,
     ca: Option<PathBuf>,
+    /// The program, or the tool that it runs under.
     process: Child,
     /// Where it runs, and leaves its log.
     pub(crate) folder: tempfile::TempDir,
@@ -42,7 +43,7 @@ impl Program {
         let ca = tls.then(|| folder.path().join("ca.pem"));
         let mut program = Self { key, address, ca, process, folder };
         let deadline = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(address).is_err() {
+        while !program.log().contains("\"ready\"") {
             let ended = program.process.try_wait().expect("a process");
             assert!(ended.is_none(), "the program ended: {}", program.log());
             assert!(Instant::now() < deadline, "the program listens in time: {}", program.log());
@@ -58,12 +59,23 @@ impl Program {
         program
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
+    /// The id of the program: that of the tool's only child, if it has one.
+    fn id(&self) -> String {
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        children.split_ascii_whitespace().next().map_or_else(|| id.to_string(), str::to_owned)
     }
 
     pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address, self.ca.as_deref())
+    }
+
+    /// Ends it as an operator would.
+    pub(crate) fn stop(&mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.id()]).status().expect("kill exists");
+        assert!(asked.success(), "the program still runs");
+        let status = self.process.wait().expect("a process");
+        assert!(status.success(), "the program ends well: {status}: {}", self.log());
     }
 
     fn log(&self) -> String {
@@ -73,8 +85,16 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have ended already. A tool that is killed would leave the program behind, so that goes first.
+        if matches!(self.process.try_wait(), Ok(None)) {
+            let _ = Command::new("kill").args(["-KILL", &self.id()]).status();
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The program of this build, or the one that the environment names.
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("PORTCULLIS_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
 }
