@@ -25,7 +25,7 @@
 //! A count over its ceiling fails. A count that is well below is only noted, as "lower it": whoever makes something
 //! cheaper should not be stopped by it, and two who do at the same time would be in each other's way.
 //!
-//! It has no test harness, because it is two programs in one; it speaks enough of its language for `cargo test`
+//! It has no test harness, because it is two programs in one; it speaks enough of the usual one's language for `cargo test`
 //! and nextest.
 #![expect(clippy::print_stdout, reason = "the figures are what the test is run for")]
 
@@ -38,6 +38,7 @@ mod backend;
 mod case;
 mod ceilings;
 mod client;
+mod instructions;
 mod program;
 mod sites;
 mod system_calls;
@@ -60,10 +61,24 @@ struct Test {
     ignored: bool,
 }
 
-const TESTS: [Test; 2] = [
-    Test { name: "allocations", run: allocations::stay_below_their_ceilings, ignored: false },
-    Test { name: "system_calls", run: system_calls::stay_below_their_ceilings, ignored: true },
+const TESTS: [Test; 6] = [
+    Test::new("allocations_stay_below_their_ceilings", allocations::stay_below_their_ceilings),
+    Test::new("system_calls_stay_below_their_ceilings", system_calls::stay_below_their_ceilings).ignored(),
+    Test::new("instructions_stay_below_their_ceilings", instructions::stay_below_their_ceilings).ignored(),
+    Test::new("a_count_over_its_ceiling_fails", ceilings::fail_what_is_over),
+    Test::new("a_call_that_is_resumed_is_counted_once", system_calls::are_counted_once),
+    Test::new("cryptography_is_no_part_of_the_instructions", instructions::leave_cryptography_out),
 ];
+
+impl Test {
+    const fn new(name: &'static str, run: fn() -> Result<(), String>) -> Self {
+        Self { name, run, ignored: false }
+    }
+
+    const fn ignored(self) -> Self {
+        Self { ignored: true, ..self }
+    }
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -71,8 +86,9 @@ fn main() -> ExitCode {
         allocations::tell();
         return portcullis::cli::run();
     }
-    if let ["sites", name] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        sites::show(Case::named(name).expect("the case is one of case.rs"));
+    if let [what @ ("sites" | "profile"), case] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let show = if what == "sites" { sites::show } else { instructions::show };
+        show(Case::named(case).expect("it is one of the cases of case.rs"));
         return ExitCode::SUCCESS;
     }
     let given = |option: &str| arguments.iter().any(|argument| argument == option);
@@ -84,19 +100,23 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    if let Some(unknown) = names.iter().find(|name| TESTS.iter().all(|test| test.name != name.as_str())) {
+    let named = |test: &Test, name: &str| if given("--exact") { test.name == name } else { test.name.contains(name) };
+    if let Some(unknown) = names.iter().find(|name| TESTS.iter().all(|test| !named(test, name))) {
         println!("counts: no test is called {unknown}");
         return ExitCode::from(2);
     }
     let wanted = |test: &&Test| match names.is_empty() {
         true => chosen(test) && (!test.ignored || given("--ignored") || given("--include-ignored")),
-        false => names.contains(&&test.name.to_owned()),
+        false => names.iter().any(|name| named(test, name)),
     };
     let mut code = ExitCode::SUCCESS;
     for test in TESTS.iter().filter(wanted) {
-        if let Err(complaint) = (test.run)() {
-            println!("counts: {}: FAILED\n{complaint}", test.name);
-            code = ExitCode::FAILURE;
+        match (test.run)() {
+            Ok(()) => println!("test {} ... ok", test.name),
+            Err(complaint) => {
+                println!("test {} ... FAILED\n{complaint}", test.name);
+                code = ExitCode::FAILURE;
+            }
         }
     }
     code

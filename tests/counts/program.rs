@@ -60,7 +60,7 @@ impl Program {
     }
 
     /// The id of the program: that of the tool's only child, if it has one.
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         let id = self.process.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         children.split_ascii_whitespace().next().map_or_else(|| id.to_string(), str::to_owned)
@@ -94,7 +94,10 @@ impl Drop for Program {
     }
 }
 
+/// The variable that names the program to test.
+pub(crate) const BINARY: &str = "PORTCULLIS_BINARY";
+
 /// The program of this build, or the one that the environment names.
 pub(crate) fn binary() -> PathBuf {
-    std::env::var_os("PORTCULLIS_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
+    std::env::var_os(BINARY).map_or_else(|| env!("CARGO_BIN_EXE_portcullis").into(), PathBuf::from)
 }

@@ -14,7 +14,7 @@ const REQUESTS: u32 = 1000;
 const SHOWN: usize = 5;
 
 /// Prints the places that allocate in `case`, those that do it most often first.
-pub(crate) fn show(case: &Case) {
+pub(crate) fn show(case: &'static Case) {
     let backend = Backend::start();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("dhat");
