@@ -56,4 +56,7 @@ pub enum StartError {
         /// The address.
         address: SocketAddr,
     },
+    /// The threads that carry requests cannot be started.
+    #[error("the system gives no thread for requests ([s3] workers): {0}")]
+    Workers(#[source] io::Error),
 }
