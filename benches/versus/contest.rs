@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use rustls::ClientConfig;
 
@@ -70,8 +70,8 @@ impl Ground<'_> {
                 let at = (round + turn) % contestants.len();
                 let one = &contestants[at];
                 let window = self.window(one, connections, self.window, round + 1);
-                let window = window.with_context(|| format!("round {}", round + 1))?;
-                series[at].add(one.kind, window);
+                let added = window.and_then(|window| series[at].add(one.kind, window));
+                added.with_context(|| format!("{} in round {}", one.name, round + 1))?;
                 eprint!(" {} {:.1}", one.name, series[at].cpu[round]);
             }
             eprintln!(" µs");
@@ -98,7 +98,7 @@ impl Ground<'_> {
 
 impl Series {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    fn add(&mut self, kind: Kind, window: Window) {
+    fn add(&mut self, kind: Kind, window: Window) -> Result<()> {
         let requests = match kind.action {
             // Some of a request that is under way counts too: of large ones there are few in a window.
             Action::PutUnsigned | Action::PutHashed | Action::PutChunks => {
@@ -107,9 +107,11 @@ impl Series {
             Action::Get if kind.size > 0 => window.tally.bytes_out as f64 / kind.size as f64,
             Action::Get => window.tally.requests as f64,
         };
+        ensure!(requests >= 1.0, "no request came through in a window: the machine does too much else");
         self.cpu.push(window.cpu * 1e6 / requests);
         self.rate.push(requests / window.wall);
         self.load.push(window.cpu / window.wall);
+        Ok(())
     }
 
     /// What it took in relation to `other`, round by round.

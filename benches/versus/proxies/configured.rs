@@ -30,7 +30,7 @@ pub(crate) fn nginx(folder: &Path, cores: &str, tls: bool, origin: SocketAddr) -
 events {{ worker_connections 12288; }}
 http {{
   access_log off; {temporary}
-  keepalive_requests 100000000; keepalive_timeout 300s; client_max_body_size 0; tcp_nodelay on;
+  keepalive_requests 100000000; keepalive_timeout 600s; client_header_timeout 600s; client_max_body_size 0; tcp_nodelay on;
   {certificate}
   upstream b {{ server {origin}; keepalive 256; keepalive_requests 100000000; }}
   server {{
