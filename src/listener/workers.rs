@@ -27,6 +27,7 @@ struct Worker {
 /// A connection's place on the worker that was chosen for it, held until the connection ends.
 pub(super) struct Place {
     pub(super) runtime: Handle,
+    worker: usize,
     connections: Arc<AtomicUsize>,
 }
 
@@ -53,12 +54,19 @@ impl Workers {
         Ok(Self { workers, ended, stop: stop.drop_guard() })
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.workers.len()
+    }
+
     /// A place on the worker with the fewest connections. They live long and are about equally busy, and one that
     /// closes makes room for the next.
-    pub(super) fn place(&self) -> Option<Place> {
-        let chosen = self.workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed))?;
-        chosen.connections.fetch_add(1, Ordering::Relaxed);
-        Some(Place { runtime: chosen.runtime.clone(), connections: Arc::clone(&chosen.connections) })
+    pub(super) fn place(&self) -> Place {
+        let connections_of = |worker: &usize| self.workers[*worker].connections.load(Ordering::Relaxed);
+        // There is a worker: they are counted by a `NonZeroUsize`.
+        let worker = (0..self.workers.len()).min_by_key(connections_of).unwrap_or_default();
+        let Worker { runtime, connections } = &self.workers[worker];
+        connections.fetch_add(1, Ordering::Relaxed);
+        Place { runtime: runtime.clone(), worker, connections: Arc::clone(connections) }
     }
 
     /// Stops every thread, cutting what still runs there, and waits for their end.
@@ -67,6 +75,13 @@ impl Workers {
         drop(stop);
         // Nobody ever sends: this returns when the last thread has dropped its sender.
         ended.recv().await;
+    }
+}
+
+impl Place {
+    /// Which worker it is on, counted from 0.
+    pub(super) fn worker(&self) -> usize {
+        self.worker
     }
 }
 
@@ -83,7 +98,7 @@ mod tests {
     #[tokio::test]
     async fn connections_go_where_the_fewest_are_and_each_worker_is_one_thread() {
         let workers = Workers::start(NonZeroUsize::new(3).unwrap()).unwrap();
-        let places: Vec<Place> = (0..6).map(|_| workers.place().unwrap()).collect();
+        let places: Vec<Place> = (0..6).map(|_| workers.place()).collect();
         let mut names = Vec::new();
         for place in &places {
             let name = place.runtime.spawn(async { thread::current().name().map(str::to_owned) });
@@ -101,7 +116,7 @@ mod tests {
         let workers = Workers::start(NonZeroUsize::MIN).unwrap();
         let alive = Arc::new(());
         let held = Arc::clone(&alive);
-        let place = workers.place().unwrap();
+        let place = workers.place();
         place.runtime.spawn(async move {
             let _held = held;
             std::future::pending::<()>().await;
