@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use rustls::ClientConfig;
 
@@ -92,7 +92,7 @@ impl Ground<'_> {
             Ok(Box::new(self.generator.play(&path, proxy.address, proxy.tls, connections)?))
         };
         measure(start, proxy, self.origin, connections, length)
-            .with_context(|| format!("{} said last:\n{}", proxy.name, proxy.last_words()))
+            .map_err(|error| anyhow!("{error:#}; {} said last:\n{}", proxy.name, proxy.last_words()))
     }
 }
 

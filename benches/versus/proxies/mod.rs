@@ -57,7 +57,7 @@ impl Proxy {
     /// The end of what it said.
     pub(crate) fn last_words(&self) -> String {
         let said = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = said.lines().collect();
+        let lines: Vec<String> = said.lines().map(|line| line.chars().take(LONGEST_LINE).collect()).collect();
         lines[lines.len().saturating_sub(3)..].join("\n")
     }
 }
@@ -77,6 +77,9 @@ impl Drop for Proxy {
         }
     }
 }
+
+/// What is shown of a line of a log.
+const LONGEST_LINE: usize = 300;
 
 /// A port of loopback that nobody listens on.
 fn free_address() -> Result<SocketAddr> {
