@@ -54,6 +54,7 @@ impl AccessEvent {
         let decision = self.decision.as_ref();
         let statement = decision.and_then(|decision| decision.statement.as_ref());
         let nobody = if self.anonymous { "anonymous" } else { "-" };
+        // Written as it is: JSON escapes what a client chose, and is not to be escaped twice where people read it.
         let judged = decision.map(|decision| decision.judged.to_json());
         tracing::info!(
             target: super::TARGET,
@@ -69,7 +70,7 @@ impl AccessEvent {
             layer = decision.map_or("-", |decision| decision.layer),
             policy = statement.map_or("-", StatementName::policy),
             statement = statement.map_or("-", StatementName::statement),
-            judged = judged.as_deref().unwrap_or("-"),
+            judged = %judged.as_deref().unwrap_or("-"),
             status = self.status,
             code = self.error_code.as_deref().unwrap_or("-"),
             reason = self.reason.as_deref().unwrap_or("-"),
