@@ -20,6 +20,7 @@ use crate::sigv4::{ChunkSigner, Scope, Service, SigningKey, SigningTime, Upstrea
 
 /// Where the access key comes from.
 #[derive(Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// The access key id [default: `AWS_ACCESS_KEY_ID` of the environment]
     #[arg(long, value_name = "ID")]

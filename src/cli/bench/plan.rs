@@ -28,6 +28,7 @@ use crate::clock::{Clock as _, SystemClock};
 
 /// The arguments that say what to do.
 #[derive(Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// The S3 endpoint, such as `https://s3.example.com`
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_S3", help_heading = "Where")]
