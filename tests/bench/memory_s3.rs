@@ -22,7 +22,7 @@ use tokio::sync::watch;
 pub(crate) struct MemoryS3 {
     address: SocketAddr,
     shared: Arc<Shared>,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// A request as it came: method, key and the query's text, and how many of the same method came before it.
@@ -73,7 +73,7 @@ impl MemoryS3 {
         let (gate, asked) = (watch::Sender::new(false), watch::Sender::new(0));
         let shared = Arc::new(Shared { twist: Box::new(twist), state: Mutex::default(), gate, asked });
         runtime.spawn(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, _runtime: runtime }
+        Self { address, shared, runtime: runtime }
     }
 
     pub(crate) fn endpoint(&self) -> String {
@@ -104,7 +104,7 @@ impl MemoryS3 {
     /// Waits until it was asked for `method` so many times.
     pub(crate) fn wait_for(&self, method: &str, count: usize) {
         let mut asked = self.shared.asked.subscribe();
-        self._runtime.block_on(async {
+        self.runtime.block_on(async {
             let reached = tokio::time::timeout(std::time::Duration::from_secs(20), async {
                 while self.count(method) < count {
                     asked.changed().await.expect("the server runs");

@@ -80,7 +80,7 @@ fn people_get_a_table_with_bars_and_are_told_before_what_will_be_sent() {
     for word in ["GetObject", "p99.9", "30 requests in", "Latency of GetObject", "#", "Deleted 3 objects; 0 left"] {
         assert!(ended.out.contains(word), "{word} is not in {ended:?}");
     }
-    for word in ["get of objects of 2048 bytes", "at most 30 operations and 61440 bytes", "first 3 objects"] {
+    for word in ["get of objects of 2 KiB", "at most 30 operations and 60 KiB", "first 3 objects"] {
         assert!(ended.err.contains(word), "{word} is not in {ended:?}");
     }
 }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Operations a second.
 pub(super) const HIGHEST_RATE: u32 = 100_000;
 /// Connections, and with them requests at a time.
@@ -22,17 +24,37 @@ pub(super) const SMALLEST_PART: u64 = 5 << 20;
 /// Bytes of objects sent and received in all.
 pub(super) const MOST_BYTES: u64 = 10 << 40;
 
+/// Asks the system for enough file descriptors.
+pub(super) fn allow_connections(connections: u32) -> Result<(), String> {
+    let needed = u64::from(connections) + OTHER_FILES;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum: limit.maximum })
+        .map_err(|_| format!("{connections} connections are more than `ulimit -n` allows: raise it, or open fewer"))
+}
+
+/// A number of bytes as it is read: exact if it is a whole number of units, else to two digits.
+pub(super) fn shown(bytes: u64) -> String {
+    let unit = UNITS.iter().rev().find(|(_, scale)| bytes >= *scale);
+    match unit {
+        None => format!("{bytes} bytes"),
+        Some((name, scale)) if bytes.is_multiple_of(*scale) => format!("{} {name}", bytes / scale),
+        Some((name, scale)) => {
+            let hundredths = u128::from(bytes) * 100 / u128::from(*scale);
+            format!("{}.{:02} {name}", hundredths / 100, hundredths % 100)
+        }
+    }
+}
+
 /// A size in bytes, such as `1024`, `64KiB` or `5GiB`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let scale: Option<u64> = match unit {
+    let scale = match unit {
         "" | "B" => Some(1),
-        "KiB" => Some(1 << 10),
-        "MiB" => Some(1 << 20),
-        "GiB" => Some(1 << 30),
-        "TiB" => Some(1 << 40),
-        _ => None,
+        _ => UNITS.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale),
     };
     let size = scale.zip(number.parse::<u64>().ok()).and_then(|(scale, number)| number.checked_mul(scale));
     size.ok_or_else(|| "expected a whole number of bytes, or of KiB, MiB or GiB, such as 64KiB".to_owned())
@@ -78,6 +100,10 @@ fn within<T: PartialOrd>(value: T, least: T, most: T, range: &str) -> Result<T, 
     if (least..=most).contains(&value) { Ok(value) } else { Err(format!("expected {range}")) }
 }
 
+const UNITS: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
+/// What is open besides connections to the target: standard streams, the runtime, certificates.
+const OTHER_FILES: u64 = 64;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +114,10 @@ mod tests {
         for text in ["", "KiB", "-1", "1.5KiB", "64KB", "64 KiB", "18446744073709551615GiB"] {
             assert!(size(text).is_err(), "{text}");
         }
+        assert_eq!(
+            [0, 1023, 1024, 61_440, 11_534_336, 1500].map(shown),
+            ["0 bytes", "1023 bytes", "1 KiB", "60 KiB", "11 MiB", "1.46 KiB"]
+        );
         assert_eq!((object_size("5GiB"), object_size("1")), (Ok(5 << 30), Ok(1)));
         assert!(object_size("5368709121").is_err() && object_size("0").is_err());
         assert!(part_size("5MiB").is_ok() && part_size("4MiB").is_err() && part_size("5242881").is_err());

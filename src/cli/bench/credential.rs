@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "secret_file")]
     session_token_file: Option<PathBuf>,
     /// The region to sign for
-    #[arg(long, value_name = "NAME", env = "AWS_REGION", default_value = "us-east-1", value_parser = region)]
+    #[arg(long, value_name = "NAME", env = "AWS_REGION", hide_env_values = true, default_value = "us-east-1", value_parser = region)]
     region: String,
 }
 
@@ -77,7 +77,8 @@ impl Arguments {
                 variable("AWS_SESSION_TOKEN"),
             ),
         };
-        let secret = SecretAccessKey::parse(secret).map_err(|error| Failure::usage(error.to_string()))?;
+        let secret = SecretAccessKey::of_another_service(secret)
+            .map_err(|_| Failure::usage("the secret must be one word of at most 256 visible characters"))?;
         let session_token = token.map(|token| header(&token)).transpose()?;
         Ok(Credential { access_key_id, secret, session_token, region: self.region, of_day: ArcSwapOption::empty() })
     }

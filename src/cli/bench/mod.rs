@@ -25,6 +25,7 @@ mod workload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::failure::{self, Failure, note};
@@ -43,7 +44,7 @@ pub(crate) struct Bench {
     #[command(flatten)]
     plan: plan::Arguments,
     /// Print the report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     json: bool,
 }
 
@@ -135,6 +136,9 @@ async fn set_up(plan: &Plan, left: &mut Leftovers, interrupt: &Interrupt) -> Res
     }
     if !interrupt.is_set() {
         chores::probe(&plan.requests, &plan.mix, left).await.map_err(|(kind, trouble)| failed(kind, &trouble))?;
+    }
+    if plan.requests.keeps_versions.load(Ordering::Relaxed) {
+        note("the bucket keeps versions: what this run deletes stays as old versions, and takes room");
     }
     if interrupt.is_set() { Err(Failure::work("stopped before the load began")) } else { Ok(()) }
 }

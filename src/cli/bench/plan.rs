@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
@@ -31,7 +32,7 @@ use crate::clock::{Clock as _, SystemClock};
 #[group(skip)]
 pub(super) struct Arguments {
     /// The S3 endpoint, such as `https://s3.example.com`
-    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_S3", help_heading = "Where")]
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_S3", hide_env_values = true, help_heading = "Where")]
     endpoint: Endpoint,
     /// The bucket; it has to exist
     #[arg(long, value_name = "NAME", value_parser = bucket, help_heading = "Where")]
@@ -46,7 +47,7 @@ pub(super) struct Arguments {
     #[arg(long, help_heading = "Where")]
     virtual_hosted: bool,
     /// Certificates to trust, as PEM [default: the system's]
-    #[arg(long, value_name = "FILE", env = "AWS_CA_BUNDLE", help_heading = "Where")]
+    #[arg(long, value_name = "FILE", env = "AWS_CA_BUNDLE", hide_env_values = true, help_heading = "Where")]
     ca_file: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Who")]
     credential: credential::Arguments,
@@ -114,6 +115,7 @@ impl Arguments {
     /// # Errors
     /// If they do not go together, or a file cannot be read.
     pub(super) fn check(self) -> Result<Plan, Failure> {
+        bounds::allow_connections(self.connections).map_err(Failure::usage)?;
         let mut random = UnwrapErr(SysRng);
         let credential = self.credential.read()?;
         let prefix = format!("{}{}/", self.prefix, run_name(SystemClock.now(), random.next_u32()));
@@ -159,6 +161,7 @@ impl Arguments {
             credential,
             payload: self.payload,
             content,
+            keeps_versions: AtomicBool::new(false),
         };
         let mix = Mix { workload: self.workload, reads: self.reads, objects: self.objects, connections, prefix };
         Ok(Plan {
@@ -177,8 +180,8 @@ impl Plan {
     /// What will be sent, and at most how much.
     pub(super) fn announcement(&self) -> String {
         let Setup { endpoint, bucket, prefix, workload, payload, object_size, connections, .. } = &self.setup;
-        let mut text =
-            format!("{workload} of objects of {object_size} bytes at {endpoint}, bucket {bucket}, below {prefix}\n");
+        let size = bounds::shown(*object_size);
+        let mut text = format!("{workload} of objects of {size} at {endpoint}, bucket {bucket}, below {prefix}\n");
         let _ = writeln!(text, "signed with the key {}, uploads as {payload}", self.access_key_id);
         let rate = match self.extent.rate {
             Some(rate) => format!("{rate} operations/s"),
@@ -191,11 +194,11 @@ impl Plan {
         };
         let time = humantime::format_duration(self.extent.duration);
         let _ = writeln!(text, "over {connections} connections, {rate}, for {time}{warm_up}");
-        let (operations, bytes) = (self.setup.max_operations, self.setup.max_bytes);
-        let _ = writeln!(text, "at most {operations} operations and {bytes} bytes of objects; HTTP/1.1");
+        let (operations, bytes) = (self.setup.max_operations, bounds::shown(self.setup.max_bytes));
+        let _ = writeln!(text, "at most {operations} operations and {bytes} of objects; HTTP/1.1");
         if self.mix.has_reads() {
-            let bytes = u64::from(self.mix.objects).saturating_mul(*object_size);
-            let _ = writeln!(text, "first {} objects are written to be read, {bytes} bytes", self.mix.objects);
+            let bytes = bounds::shown(u64::from(self.mix.objects).saturating_mul(*object_size));
+            let _ = writeln!(text, "first {} objects are written to be read, {bytes}", self.mix.objects);
         }
         text
     }

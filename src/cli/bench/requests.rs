@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{HeaderMap, HeaderValue, Method, Request};
 use sha2::{Digest as _, Sha256};
@@ -27,6 +28,8 @@ pub(super) struct Requests {
     pub(super) object: Section,
     /// The same in parts; empty where the workload has none.
     pub(super) parts: Vec<Section>,
+    /// Whether an answer has said that the bucket keeps old versions of its objects.
+    pub(super) keeps_versions: AtomicBool,
 }
 
 /// One connection, and what goes over it.
@@ -137,7 +140,12 @@ impl Requester {
         let unsigned = Unsigned { method: Method::PUT, key, query, headers, payload };
         let (parts, signer) = requests.credential.sign(&requests.target, unsigned, SystemClock.now());
         let body = requests.payload.body(&requests.content, section, length, signer);
-        good(self.connection.exchange(Request::from_parts(parts, body), None).await?)
+        let answer = good(self.connection.exchange(Request::from_parts(parts, body), None).await?)?;
+        // Where versions were kept once and are not any more, it is "null".
+        if answer.headers.get("x-amz-version-id").is_some_and(|version| version != "null") {
+            requests.keeps_versions.store(true, Ordering::Relaxed);
+        }
+        Ok(answer)
     }
 
     async fn plain(

@@ -9,14 +9,14 @@ use hdrhistogram::Histogram;
 
 use super::trouble::Trouble;
 
-/// What is counted on its own.
+/// What is counted on its own, in the order of the report.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Kind {
-    CompleteMultipartUpload,
-    CreateMultipartUpload,
     GetObject,
     PutObject,
+    CreateMultipartUpload,
     UploadPart,
+    CompleteMultipartUpload,
     /// All requests of one multipart upload, from its intended beginning.
     WholeUpload,
 }

@@ -69,7 +69,8 @@ fn bars(out: &mut Formatter<'_>, kind: &KindReport) -> fmt::Result {
         let length = (bar.count * WIDEST).div_ceil(largest);
         let blocks: String = (0..length).map(|_| '#').collect();
         let share = 100.0 * float(bar.count) / float(kind.good);
-        writeln!(out, "{:>9} {:>9} {share:>6.2}%  {blocks}", up_to(bar.up_to_microseconds), bar.count)?;
+        let line = format!("{:>9} {:>9} {share:>6.2}%  {blocks}", up_to(bar.up_to_microseconds), bar.count);
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
