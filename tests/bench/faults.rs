@@ -106,7 +106,16 @@ fn what_cannot_be_deleted_is_told() {
 }
 
 #[test]
-fn a_target_that_closes_idle_connections_causes_no_error() {
+fn a_request_without_an_answer_in_time_is_an_error_and_the_next_one_goes_on() {
+    let target = every_fourth("GET", || Twist::Late);
+    let fixed = "--requests 8 --connections 1 --objects 1 --timeout 700ms --prefix x/bench- --json";
+    let report = run(bench_at(&target, fixed)).report(1);
+    assert_eq!(errors(&report, "GetObject"), [("timeout".to_owned(), 2)]);
+    assert_eq!(kind(&report, "GetObject")["good"], json!(6), "{report}");
+}
+
+#[test]
+fn a_target_that_closes_connections_causes_no_error() {
     let target = MemoryS3::with(|asked| match asked.method.as_str() {
         "DELETE" => {
             let mut answer = answer(204, "");
@@ -117,5 +126,15 @@ fn a_target_that_closes_idle_connections_causes_no_error() {
     });
     let ended = run(bench_at(&target, "--workload put --requests 9 --objects 3 --connections 1"));
     assert_eq!((ended.code, target.count("DELETE")), (Some(0), 3), "{ended:?}");
-    run(bench_at(&MemoryS3::start(), "--requests 20 --objects 2 --no-keep-alive --json")).report(0);
+}
+
+#[test]
+fn connections_are_kept_unless_that_is_not_wanted() {
+    let connections = |more: &str| {
+        let target = MemoryS3::start();
+        run(bench_at(&target, &format!("--requests 20 --objects 1 --connections 1 --json {more}"))).report(0);
+        let of_the_load = target.asked().into_iter().filter(|asked| asked.method == "GET" && asked.before > 0);
+        of_the_load.map(|asked| asked.connection).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!((connections(""), connections("--no-keep-alive")), (1, 20));
 }

@@ -25,13 +25,18 @@ pub(crate) struct MemoryS3 {
     runtime: Runtime,
 }
 
-/// A request as it came: method, key and the query's text, and how many of the same method came before it.
+/// A request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) key: String,
     pub(crate) query: String,
+    /// How many of the same method came before it.
     pub(crate) before: usize,
+    /// The session token beside the signature, if there is one and it is signed.
+    pub(crate) token: Option<String>,
+    /// Which connection it came over.
+    pub(crate) connection: usize,
 }
 
 /// What a test makes of a request.
@@ -73,7 +78,7 @@ impl MemoryS3 {
         let (gate, asked) = (watch::Sender::new(false), watch::Sender::new(0));
         let shared = Arc::new(Shared { twist: Box::new(twist), state: Mutex::default(), gate, asked });
         runtime.spawn(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, runtime: runtime }
+        Self { address, shared, runtime }
     }
 
     pub(crate) fn endpoint(&self) -> String {
@@ -126,27 +131,34 @@ pub(crate) fn answer(status: u16, body: &str) -> Response<Full<Bytes>> {
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    for connection in 0.. {
+        let Ok((stream, _)) = listener.accept().await else { return };
         let shared = Arc::clone(&shared);
         let _ = stream.set_nodelay(true);
         tokio::spawn(async move {
-            let service = service_fn(|request| respond(Arc::clone(&shared), request));
+            let service = service_fn(|request| respond(Arc::clone(&shared), connection, request));
             // A client that goes away is what some tests are about.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn respond(
+    shared: Arc<Shared>,
+    connection: usize,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let (method, query) = (head.method.as_str().to_owned(), head.uri.query().unwrap_or_default().to_owned());
     let key = head.uri.path().strip_prefix("/demo/").expect("every request is for an object in the bucket").to_owned();
     let signed = head.headers.get("authorization").expect("every request is signed").to_str().expect("text");
     assert!(signed.starts_with("AWS4-HMAC-SHA256 Credential=BENCHKEY/"), "{signed}");
+    let token = head.headers.get("x-amz-security-token").filter(|_| signed.contains("x-amz-security-token"));
+    let token = token.map(|token| token.to_str().expect("text").to_owned());
     let asked = {
         let mut state = shared.state.lock().expect("nobody panics with it");
         let before = state.asked.iter().filter(|asked| asked.method == method).count();
-        let asked = Asked { method, key, query, before };
+        let asked = Asked { method, key, query, before, token, connection };
         state.asked.push(asked.clone());
         asked
     };

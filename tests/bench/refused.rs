@@ -55,6 +55,22 @@ fn a_key_comes_from_a_file_or_the_environment_and_has_to_be_there() {
     assert_eq!(with("--key BENCHKEY", "AWS_ACCESS_KEY_ID").code, Some(0));
     assert_eq!(with(&format!("--secret-file {file}"), "AWS_SECRET_ACCESS_KEY").code, Some(0));
     with("--secret-file /nowhere", "AWS_SECRET_ACCESS_KEY").failed(1, &["/nowhere"]);
+    assert!(target.asked().iter().all(|asked| asked.token.is_none()));
+
+    // A session token belongs to the secret beside it: that of the environment is not for one in a file.
+    let tokens = |arguments: &str| {
+        let target = MemoryS3::start();
+        let mut command = bench_at(&target, &format!("--requests 1 --objects 1 {arguments}"));
+        command.env("AWS_SESSION_TOKEN", "token-of-the-environment");
+        assert_eq!(run(command).code, Some(0));
+        target.asked().into_iter().map(|asked| asked.token).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(tokens(""), [Some("token-of-the-environment".to_owned())].into());
+    assert_eq!(tokens(&format!("--secret-file {file}")), [None].into());
+    assert_eq!(
+        tokens(&format!("--secret-file {file} --session-token-file {file}")),
+        [Some(crate::program::SECRET.to_owned())].into()
+    );
 }
 
 #[test]
