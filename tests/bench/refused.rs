@@ -23,6 +23,7 @@ fn every_limit_is_checked_before_anything_is_sent() {
         "--requests 1000000001",
         "--max-bytes 11TiB",
         "--max-bytes 1023",
+        "--objects 100000 --object-size 2MiB",
         "--timeout 1h",
         "--reads 101",
         "--prefix ../x",

@@ -77,7 +77,9 @@ pub(super) async fn probe(
         result.map_err(|trouble| ("PutObject", trouble))?;
     }
     if mix.workload == Workload::Multipart {
-        let upload = requester.create_upload(&key).await.map_err(|trouble| ("CreateMultipartUpload", trouble))?;
+        let created = requester.create_upload(&key).await;
+        left.unknown_uploads += u64::from(created.as_ref().is_err_and(|trouble| !trouble.did_nothing()));
+        let upload = created.map_err(|trouble| ("CreateMultipartUpload", trouble))?;
         let mut tags = Vec::new();
         let mut result = Ok(());
         for (number, part) in (1..).zip(&requests.parts) {

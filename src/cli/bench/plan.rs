@@ -123,6 +123,12 @@ impl Arguments {
         if by_bytes == 0 {
             return Err(Failure::usage("--max-bytes is less than one --object-size"));
         }
+        let reads = matches!(self.workload, Workload::Get | Workload::Mixed);
+        if reads && u64::from(self.objects) > by_bytes {
+            return Err(Failure::usage(
+                "the objects to read are more than --max-bytes: write fewer with --objects, or smaller ones with --object-size",
+            ));
+        }
         let operations = self.requests;
         let all_operations = by_bytes.min(bounds::MOST_OPERATIONS);
         let extent =
