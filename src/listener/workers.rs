@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
@@ -45,7 +46,12 @@ impl Workers {
             workers.push(Worker { runtime: runtime.handle().clone(), connections: Arc::default() });
             let (stopped, running) = (stop.clone().cancelled_owned(), running.clone());
             thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-                runtime.block_on(stopped);
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = stopped => {}
+                        () = tick() => {}
+                    }
+                });
                 // Not by waiting: a blocking call that a task has begun may take its time.
                 runtime.shutdown_background();
                 drop(running);
@@ -84,6 +90,16 @@ impl Place {
         self.worker
     }
 }
+
+/// Has a timer run out every second, for ever. A timer that is set wakes its thread, by a system call, if it will
+/// run out before all others; those of requests never do then.
+async fn tick() {
+    loop {
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+const TICK: Duration = Duration::from_secs(1);
 
 impl Drop for Place {
     fn drop(&mut self) {
