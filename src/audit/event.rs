@@ -54,7 +54,7 @@ impl AccessEvent {
         let decision = self.decision.as_ref();
         let statement = decision.and_then(|decision| decision.statement.as_ref());
         let nobody = if self.anonymous { "anonymous" } else { "-" };
-        let judged = decision.map(|decision| decision.judged.to_json());
+        let judged = decision.map(Decision::judged);
         tracing::info!(
             target: super::TARGET,
             request_id = %self.request_id,

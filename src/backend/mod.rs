@@ -50,7 +50,7 @@ pub struct Backend {
     exact_keys: bool,
     response_timeout: Duration,
     connector: Connector,
-    pool: Arc<Pool>,
+    pool: Pool,
     clock: Arc<dyn Clock>,
 }
 
@@ -87,7 +87,7 @@ impl Backend {
             exact_keys: backend.exact_keys,
             response_timeout: limits.backend_response_timeout,
             connector: Connector::new(backend, limits)?,
-            pool: Arc::default(),
+            pool: Pool::default(),
             clock,
         })
     }
@@ -144,14 +144,15 @@ impl Backend {
         };
         let authority = parts.uri.authority().cloned().ok_or_else(|| BackendError::Exchange("no authority".into()))?;
         let mut request = Request::from_parts(in_origin_form(parts), body);
-        while let Some(lease) = self.pool.take(&authority) {
+        let shelf = self.pool.shelf();
+        while let Some(lease) = shelf.take(&authority) {
             match exchange(lease, request).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failure { unsent: Some(unsent), .. }) => request = unsent,
                 Err(failure) => return Err(failure.error()),
             }
         }
-        let lease = self.pool.lease(self.connector.open(&authority).await?, authority);
+        let lease = shelf.lease(self.connector.open(&authority).await?, authority);
         exchange(lease, request).await.map_err(Failure::error)
     }
 }

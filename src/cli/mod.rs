@@ -37,7 +37,7 @@ pub fn run() -> ExitCode {
 
 /// An access layer for S3-compatible object storage.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = crate::app::VERSION)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

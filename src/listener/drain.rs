@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,13 +23,22 @@ impl Drain {
 
     /// Runs `task` until it is done or the grace period is over. A panic in it stays in it.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.until_cut(task));
+    }
+
+    /// The same on another runtime.
+    pub(super) fn spawn_on(&self, runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(self.until_cut(task), runtime);
+    }
+
+    fn until_cut(&self, task: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
         let cut = self.cut.clone();
-        self.tasks.spawn(async move {
+        async move {
             tokio::select! {
                 () = task => {}
                 () = cut.cancelled() => {}
             }
-        });
+        }
     }
 
     /// Returns when a shutdown was asked for.

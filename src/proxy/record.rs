@@ -145,7 +145,7 @@ impl Record {
     /// Notes one more thing that the request needed, beside what was decided.
     pub(super) fn demanded(&mut self, demand: JudgedDemand) {
         if let Some(decision) = &mut self.event.decision {
-            decision.judged.demands.push(demand);
+            decision.demands.push(demand);
         }
     }
 
