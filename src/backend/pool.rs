@@ -19,6 +19,9 @@ use super::socket::is_quiet;
 /// How long a connection may wait. Shorter than what common servers allow, so that they seldom close it
 /// under a request.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long a connection waits without being asked whether it still is as it was left. No backend closes one for
+/// having rested so shortly, and what came behind an answer came with it: hyper has seen that.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
 /// How many may wait for one host, and for all of them, on one runtime.
 const MOST_WAITING: usize = 512;
 const MOST_IN_ALL: usize = 1024;
@@ -111,12 +114,14 @@ impl Shelf {
             let (connection, since) = idle.by_host.get_mut(authority)?.pop()?;
             idle.waiting -= 1;
             // Later in the list means younger: behind an old one there are only older ones.
-            if since.elapsed() > LONGEST_WAIT {
+            let waited = since.elapsed();
+            if waited > LONGEST_WAIT {
                 idle.remove(authority);
                 return None;
             }
             drop(idle);
-            if connection.sender.is_ready() && is_quiet(&connection.socket) {
+            let is_as_left = waited < SHORT_WAIT || is_quiet(&connection.socket);
+            if connection.sender.is_ready() && is_as_left {
                 return Some(Lease { connection, reused: true, authority: authority.clone(), shelf: Arc::clone(self) });
             }
         }

@@ -81,11 +81,17 @@ impl LiveKeys {
 
     pub(super) async fn find(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
         self.ensure_current()?;
+        match self.live.get(id).await {
+            Some(entry) if self.is_current(id, entry.generation) => Ok(Lookup::Known(entry.key)),
+            // In a box: a load's future is large, and nearly every request does without.
+            stale => Box::pin(self.find_anew(id, stale.is_some())).await,
+        }
+    }
+
+    /// Finds what is not among the living, or is there from before a change.
+    async fn find_anew(&self, id: &AccessKeyId, mut is_stale: bool) -> Result<Lookup, KeysError> {
         for _ in 0..ATTEMPTS {
-            if let Some(entry) = self.live.get(id).await {
-                if self.is_current(id, entry.generation) {
-                    return Ok(Lookup::Known(entry.key));
-                }
+            if is_stale {
                 self.live.invalidate(id).await;
             } else if let Some(generation) = self.absent.get(id).await
                 && self.is_current(id, generation)
@@ -104,6 +110,10 @@ impl LiveKeys {
                     }
                     Miss::Failed(error) => return Err(error.clone()),
                 },
+            }
+            match self.live.get(id).await {
+                Some(entry) if self.is_current(id, entry.generation) => return Ok(Lookup::Known(entry.key)),
+                stale => is_stale = stale.is_some(),
             }
         }
         Err(KeysError::Contended(id.clone()))

@@ -81,7 +81,13 @@ impl Listener {
     {
         let caps = ConnectionCaps::new(self.limits.max_connections, self.limits.max_connections_per_peer);
         let drain = Drain::new(shutdown.clone());
-        let setup = Arc::new(Setup::new(self.tls, Arc::clone(&self.limits), drain.clone(), Arc::clone(&self.counters)));
+        let threads = self.workers.as_ref().map_or(1, Workers::count);
+        let setups: Vec<Arc<Setup>> = (0..threads)
+            .map(|_| {
+                let (tls, drain) = (self.tls.clone(), drain.of_one_thread());
+                Arc::new(Setup::new(tls, Arc::clone(&self.limits), drain, Arc::clone(&self.counters)))
+            })
+            .collect();
         let (mut pause, shedding) = (FIRST_PAUSE, Occasional::default());
         loop {
             let accepted = tokio::select! {
@@ -99,16 +105,16 @@ impl Listener {
                         }
                         continue;
                     };
-                    let (setup, service) = (Arc::clone(&setup), service.clone());
-                    match self.workers.as_ref().and_then(Workers::place) {
-                        None => drain.spawn(async move {
-                            connection::serve(stream, address, setup, service).await;
-                            drop(permit);
-                        }),
-                        Some(place) => hand_over(stream, place, &drain, move |stream| async move {
-                            connection::serve(stream, address, setup, service).await;
-                            drop(permit);
-                        }),
+                    let place = self.workers.as_ref().map(Workers::place);
+                    let setup = Arc::clone(&setups[place.as_ref().map_or(0, Place::worker)]);
+                    let (drain, service) = (setup.drain().clone(), service.clone());
+                    let carry = move |stream| async move {
+                        connection::serve(stream, address, setup, service).await;
+                        drop(permit);
+                    };
+                    match place {
+                        None => drain.spawn(carry(stream)),
+                        Some(place) => hand_over(stream, place, &drain, carry),
                     }
                 }
                 Err(error) if concerns_one_connection(&error) => {}

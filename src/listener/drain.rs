@@ -21,6 +21,12 @@ impl Drain {
         Self { shutdown, cut: CancellationToken::new(), tasks: TaskTracker::new() }
     }
 
+    /// The same drain, with signals of its own. Whoever waits for a signal locks it at each turn, so that all
+    /// connections of all threads would meet at one lock.
+    pub(super) fn of_one_thread(&self) -> Self {
+        Self { shutdown: self.shutdown.child_token(), cut: self.cut.child_token(), tasks: self.tasks.clone() }
+    }
+
     /// Runs `task` until it is done or the grace period is over. A panic in it stays in it.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(self.until_cut(task));

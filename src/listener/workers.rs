@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
@@ -27,6 +28,7 @@ struct Worker {
 /// A connection's place on the worker that was chosen for it, held until the connection ends.
 pub(super) struct Place {
     pub(super) runtime: Handle,
+    worker: usize,
     connections: Arc<AtomicUsize>,
 }
 
@@ -44,7 +46,12 @@ impl Workers {
             workers.push(Worker { runtime: runtime.handle().clone(), connections: Arc::default() });
             let (stopped, running) = (stop.clone().cancelled_owned(), running.clone());
             thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-                runtime.block_on(stopped);
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = stopped => {}
+                        () = tick() => {}
+                    }
+                });
                 // Not by waiting: a blocking call that a task has begun may take its time.
                 runtime.shutdown_background();
                 drop(running);
@@ -53,12 +60,19 @@ impl Workers {
         Ok(Self { workers, ended, stop: stop.drop_guard() })
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.workers.len()
+    }
+
     /// A place on the worker with the fewest connections. They live long and are about equally busy, and one that
     /// closes makes room for the next.
-    pub(super) fn place(&self) -> Option<Place> {
-        let chosen = self.workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed))?;
-        chosen.connections.fetch_add(1, Ordering::Relaxed);
-        Some(Place { runtime: chosen.runtime.clone(), connections: Arc::clone(&chosen.connections) })
+    pub(super) fn place(&self) -> Place {
+        let connections_of = |worker: &usize| self.workers[*worker].connections.load(Ordering::Relaxed);
+        // There is a worker: they are counted by a `NonZeroUsize`.
+        let worker = (0..self.workers.len()).min_by_key(connections_of).unwrap_or_default();
+        let Worker { runtime, connections } = &self.workers[worker];
+        connections.fetch_add(1, Ordering::Relaxed);
+        Place { runtime: runtime.clone(), worker, connections: Arc::clone(connections) }
     }
 
     /// Stops every thread, cutting what still runs there, and waits for their end.
@@ -69,6 +83,23 @@ impl Workers {
         ended.recv().await;
     }
 }
+
+impl Place {
+    /// Which worker it is on, counted from 0.
+    pub(super) fn worker(&self) -> usize {
+        self.worker
+    }
+}
+
+/// Has a timer run out every second, for ever. A timer that is set wakes its thread, by a system call, if it will
+/// run out before all others; those of requests never do then.
+async fn tick() {
+    loop {
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+const TICK: Duration = Duration::from_secs(1);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -83,7 +114,7 @@ mod tests {
     #[tokio::test]
     async fn connections_go_where_the_fewest_are_and_each_worker_is_one_thread() {
         let workers = Workers::start(NonZeroUsize::new(3).unwrap()).unwrap();
-        let places: Vec<Place> = (0..6).map(|_| workers.place().unwrap()).collect();
+        let places: Vec<Place> = (0..6).map(|_| workers.place()).collect();
         let mut names = Vec::new();
         for place in &places {
             let name = place.runtime.spawn(async { thread::current().name().map(str::to_owned) });
@@ -101,7 +132,7 @@ mod tests {
         let workers = Workers::start(NonZeroUsize::MIN).unwrap();
         let alive = Arc::new(());
         let held = Arc::clone(&alive);
-        let place = workers.place().unwrap();
+        let place = workers.place();
         place.runtime.spawn(async move {
             let _held = held;
             std::future::pending::<()>().await;

@@ -5,6 +5,9 @@
 #[expect(clippy::doc_markdown, reason = "error codes stand in prose there")]
 pub mod attacks {}
 
+#[doc = include_str!("bench.md")]
+pub mod bench {}
+
 #[doc = include_str!("clients.md")]
 pub mod clients {}
 

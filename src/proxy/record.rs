@@ -108,7 +108,7 @@ impl Record {
     }
 
     pub(super) fn addressed(&mut self, address: &Address) {
-        self.event.resource = address.to_string();
+        self.event.resource = address.resource();
         self.bucket = address.bucket().cloned();
     }
 
