@@ -26,6 +26,8 @@ impl Program {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut setup = Setup::new(format!("http://{backend}"));
         setup.tls = tls;
+        // The same on every machine.
+        setup.workers = 1;
         setup.backend().payload = "plain";
         setup.policies = vec![("allow-all.json".into(), ALLOW_ALL.into())];
         let file = setup.write(folder.path());
