@@ -223,7 +223,7 @@ impl Judge {
     fn refusal(&self, denial: &Denial, resource: Resource<'_>) -> Refusal {
         let who = format!(
             "User: {} is not authorized to perform: {} on resource: \"{resource}\"",
-            self.facts.principal_arn().unwrap_or("anonymous"),
+            self.sender.arn().unwrap_or("anonymous"),
             denial.action
         );
         let shown =
