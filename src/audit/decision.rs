@@ -1,6 +1,6 @@
 //! How one request was decided, and by what.
 
-use super::Judged;
+use super::WrittenJudged;
 use crate::policy::StatementName;
 
 /// How one request was decided, and by what.
@@ -14,7 +14,7 @@ pub struct Decision {
     /// The statement that decided; none, if none was about it.
     pub statement: Option<StatementName>,
     /// All that it was made from.
-    pub judged: Judged,
+    pub judged: WrittenJudged,
 }
 
 impl Decision {

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::Method;
+
 use super::Decision;
 use crate::identity::{AccessKeyId, Principal};
 use crate::policy::StatementName;
@@ -15,7 +17,7 @@ pub struct AccessEvent {
     /// The socket's peer.
     pub peer: SocketAddr,
     /// The method.
-    pub method: String,
+    pub method: Method,
     /// `/bucket/key`, decoded.
     pub resource: String,
     /// The S3 operation, once it is known.
@@ -54,6 +56,7 @@ impl AccessEvent {
         let decision = self.decision.as_ref();
         let statement = decision.and_then(|decision| decision.statement.as_ref());
         let nobody = if self.anonymous { "anonymous" } else { "-" };
+        // Written as it is: JSON escapes what a client chose, and is not to be escaped twice where people read it.
         let judged = decision.map(|decision| decision.judged.to_json());
         tracing::info!(
             target: super::TARGET,
@@ -69,7 +72,7 @@ impl AccessEvent {
             layer = decision.map_or("-", |decision| decision.layer),
             policy = statement.map_or("-", StatementName::policy),
             statement = statement.map_or("-", StatementName::statement),
-            judged = judged.as_deref().unwrap_or("-"),
+            judged = %judged.as_deref().unwrap_or("-"),
             status = self.status,
             code = self.error_code.as_deref().unwrap_or("-"),
             reason = self.reason.as_deref().unwrap_or("-"),

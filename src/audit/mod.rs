@@ -6,7 +6,7 @@ mod judged;
 
 pub use decision::Decision;
 pub use event::AccessEvent;
-pub use judged::{Judged, JudgedDemand, resource_name};
+pub use judged::{Judged, JudgedDemand, WrittenJudged, resource_name};
 
 /// Where events are written.
 const TARGET: &str = "portcullis::audit";

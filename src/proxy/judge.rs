@@ -9,7 +9,7 @@ use super::context::Facts;
 use super::error::Refusal;
 use super::record::Record;
 use super::sender::Sender;
-use crate::audit::{Decision, Judged, JudgedDemand, resource_name};
+use crate::audit::{Decision, JudgedDemand, WrittenJudged, resource_name};
 use crate::authority::{Allowed, Denial, DenialCause, InForce};
 use crate::fault::check_is_off;
 use crate::identity::Permission;
@@ -349,16 +349,17 @@ impl<'a> Asked<'a> {
     ) -> Option<Decision> {
         let Judge { sender, permission, .. } = self.judge;
         let demands = self.demands?;
-        let mut context = context.to_texts(sender.organization());
+        let mut context = context.clone();
         // Each demand has its own.
-        context.remove(FixedKey::VersionId.name());
+        context.set(FixedKey::VersionId, Value::Absent);
         // The address of a page may carry a signature or a token in its query, which nobody's log is to hold.
-        if let Some(referer) = context.get_mut(FixedKey::Referer.name()) {
-            for text in referer {
-                text.truncate(text.find(['?', '#']).unwrap_or(text.len()));
-            }
+        if let Value::Text(referer) = context.value(&FixedKey::Referer.into()) {
+            let end = referer.find(['?', '#']).unwrap_or(referer.len());
+            context.set(FixedKey::Referer, Value::Text(&referer[..end]));
         }
-        let judged = Judged { principal: sender.principal().cloned(), permission: *permission, demands, context };
+        let context = context.to_json(sender.organization());
+        let principal = sender.principal().cloned();
+        let judged = WrittenJudged { principal, permission: *permission, demands, context };
         Some(Decision { allowed, layer, statement, judged })
     }
 }

@@ -2,9 +2,11 @@
 //! told it. Reading back what was written gives the same values.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::variable::write_value;
 use super::{ConditionKey, Context, FixedKey, KeyKind, Value, literal};
@@ -92,19 +94,61 @@ impl OwnedContext {
 }
 
 impl Context<'_> {
-    /// Every key that has a value, with its values as text, for the request log. `organization` stands in the
-    /// name of the key of groups.
+    /// Every key that has a value, with its values as text, as an object of JSON for the request log.
+    /// `organization` stands in the name of the key of groups.
     #[must_use]
-    pub fn to_texts(&self, organization: &OrganizationId) -> BTreeMap<String, Vec<String>> {
-        let fixed = self.known().map(|(key, value)| {
-            let name = match key {
-                FixedKey::Groups => format!("iam:{organization}:groups"),
-                key => key.name().to_owned(),
-            };
-            (name, texts(key, value))
-        });
-        let tags = self.tags().map(|(key, value)| (key.to_string(), vec![value.to_owned()]));
-        fixed.chain(tags).collect()
+    pub fn to_json(&self, organization: &OrganizationId) -> String {
+        let mut json = Vec::with_capacity(1024);
+        // It is written on the way of every request: straight from the values, without a map of texts between.
+        let written = serde_json::to_writer(&mut json, &Texts { context: self, organization });
+        written.ok().and_then(|()| String::from_utf8(json).ok()).unwrap_or_else(|| "{}".to_owned())
+    }
+}
+
+/// What is known, as text.
+struct Texts<'a> {
+    context: &'a Context<'a>,
+    organization: &'a OrganizationId,
+}
+
+impl Serialize for Texts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.context.known() {
+            match (key, value) {
+                (FixedKey::Groups, value) => {
+                    let name = format_args!("iam:{}:groups", self.organization);
+                    map.serialize_entry(&name, &TextsOf(key, value))?;
+                }
+                (key, value) => map.serialize_entry(key.name(), &TextsOf(key, value))?,
+            }
+        }
+        for (key, value) in self.context.tags() {
+            map.serialize_entry(&format_args!("{key}"), &[value])?;
+        }
+        map.end()
+    }
+}
+
+/// The values of one key.
+struct TextsOf<'a>(FixedKey, Value<'a>);
+
+impl Serialize for TextsOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.1 {
+            Value::Text(text) => [text].serialize(serializer),
+            Value::Texts(texts) => texts.serialize(serializer),
+            value => [format_args!("{}", Written(self.0, value))].serialize(serializer),
+        }
+    }
+}
+
+/// A value as documents write it.
+struct Written<'a>(FixedKey, Value<'a>);
+
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_value(formatter, &self.0.into(), self.1)
     }
 }
 
@@ -132,14 +176,4 @@ impl OwnedValue {
             Self::Time(time) => Value::Time(*time),
         }
     }
-}
-
-fn texts(key: FixedKey, value: Value<'_>) -> Vec<String> {
-    if let Value::Texts(texts) = value {
-        return texts.to_vec();
-    }
-    let mut text = String::new();
-    // Writing to a `String` does not fail.
-    let _ = write_value(&mut text, &key.into(), value);
-    vec![text]
 }
