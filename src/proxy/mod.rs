@@ -168,19 +168,18 @@ impl Proxy {
         let mut authenticated = self.authenticate(received, record).await?;
         self.admission.admit_identity(authenticated.sender().principal(), record)?;
         let form = authenticated.take_form_answer();
-        match self.authorize(authenticated, record)? {
-            Permitted::Forwarded(authorized) => {
-                self.refuse_public_acl(&authorized, record)?;
-                let _changing = self.cors.changed_by(&authorized);
-                let answer = self.forward_with_life(authorized, record).await?;
-                let object = form.as_ref().map(|_| self.address_of(&answer.head));
-                let response = self.respond(answer, record).await?;
-                Ok(match form.zip(object) {
-                    Some((form, object)) => form.in_place_of(response, &object),
-                    None => response,
-                })
-            }
-            Permitted::Served(authorized) => Box::pin(self.serve_here(authorized, record)).await,
-        }
+        let authorized = match self.authorize(authenticated, record)? {
+            Permitted::Forwarded(authorized) => authorized,
+            Permitted::Served(authorized) => return Box::pin(self.serve_here(*authorized, record)).await,
+        };
+        self.refuse_public_acl(&authorized, record)?;
+        let _changing = self.cors.changed_by(&authorized);
+        let answer = self.forward_with_life(authorized, record).await?;
+        let object = form.as_ref().map(|_| self.address_of(&answer.head));
+        let response = self.respond(answer, record).await?;
+        Ok(match form.zip(object) {
+            Some((form, object)) => form.in_place_of(response, &object),
+            None => response,
+        })
     }
 }
