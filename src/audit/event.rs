@@ -60,9 +60,9 @@ impl AccessEvent {
         tracing::info!(
             name: "s3 request",
             target: super::TARGET,
-            request_id = %self.request_id,
+            request_id = self.request_id,
             peer = %self.peer.ip(),
-            method = %self.method,
+            method = self.method.as_str(),
             resource = ?self.resource,
             operation = self.operation.unwrap_or("-"),
             access_key_id = self.access_key_id.as_ref().map_or("-", AccessKeyId::as_str),
