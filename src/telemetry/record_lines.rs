@@ -14,6 +14,7 @@ use tracing_subscriber::layer::Context;
 
 use super::LogFormat;
 use super::output::Output;
+use crate::clock::{Clock as _, SystemClock};
 
 /// Writes the events of one target to `output`.
 pub(super) struct RecordLines<W> {
@@ -30,7 +31,7 @@ where
             // A value that logs while it is written: it has a line of its own.
             let Ok(mut line) = line.try_borrow_mut() else { return };
             line.clear();
-            write_line(&mut line, self.format, Timestamp::now(), event);
+            write_line(&mut line, self.format, SystemClock.now(), event);
             self.output.add(&line);
             line.shrink_to(LONGEST_KEPT);
         });
