@@ -9,8 +9,8 @@ use std::time::Duration;
 use http::uri::{Authority, Scheme};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::socket::SharedSocket;
 use super::{BackendError, UpstreamBody};
 use crate::config::{self, Limits};
+use crate::tls::provider;
 
 /// Opens connections to one backend.
 pub(super) struct Connector {
@@ -40,8 +41,7 @@ impl Connector {
             return Ok(Self { tls: None, limit, stall_timeout });
         }
         let unusable = |reason: String| BackendError::Certificates { backend: backend.name.clone(), reason };
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider)
+        let builder = rustls::ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(error.to_string()))?;
         let mut tls = builder.with_root_certificates(roots(backend).map_err(unusable)?).with_no_client_auth();
