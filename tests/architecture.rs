@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sigv4", &["identity", "s3"]),
     ("policy", &["identity", "s3"]),
     ("config", &["identity", "policy", "s3"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["clock", "config"]),
     ("listener", &["config", "tls"]),
     ("store", &["clock", "config", "identity"]),
     ("federation", &["clock", "config", "identity", "store", "tls"]),

@@ -21,7 +21,7 @@ use crate::config::{self, Config, Endpoint, Limits, TlsFiles};
 use crate::control::{self, Control, ControlSocket};
 use crate::federation::Federation;
 use crate::keys::{CacheSettings, Keys};
-use crate::listener::{self, Listener, Peer, RequestBody, tls};
+use crate::listener::{self, Listener, Peer, RequestBody, Workers, tls};
 use crate::proxy::{self, Proxy};
 use crate::sigv4::AcceptedRegion;
 use crate::store::open_sealed;
@@ -62,6 +62,8 @@ impl App {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+        #[cfg(portcullis_bench_no_auth)]
+        super::unguarded::keep_to_loopback(&config)?;
         let mut random = UnwrapErr(SysRng);
         let (limits, own_limits) = descriptors::fit(&config.limits, descriptors::raise());
         let (limits, own_limits) = (Arc::new(limits), Arc::new(own_limits));
@@ -79,7 +81,8 @@ impl App {
             Authority::open(Arc::clone(&store), organization.clone(), ceilings, config.policies.clone()).await?;
         let keys = Keys::open(store, seal, Arc::clone(&clock), organization, cache, &mut random).await?;
 
-        let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?;
+        let workers = Workers::start(config.s3.workers).map_err(StartError::Workers)?;
+        let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?.on(workers);
         let api = optional("api", config.api.as_ref().map(|api| &api.endpoint), api_tls, &own_limits)?;
         let admin = optional("admin", config.admin.as_ref(), admin_tls, &own_limits)?;
         let socket = ControlSocket::bind(&control::socket_beside(&config.store.path)).await?;

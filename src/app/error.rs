@@ -45,4 +45,18 @@ pub enum StartError {
     /// A certificate or its key is unusable.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A build without authentication is to listen where others can reach it.
+    #[cfg(portcullis_bench_no_auth)]
+    #[error(
+        "this build authenticates nobody, so it listens on loopback only, and not on {address} ([{section}] listen)"
+    )]
+    Unguarded {
+        /// The section of the configuration.
+        section: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The threads that carry requests cannot be started.
+    #[error("the system gives no thread for requests ([s3] workers): {0}")]
+    Workers(#[source] io::Error),
 }

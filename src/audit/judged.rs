@@ -1,5 +1,7 @@
-//! What of a request decided: written with its record, so that it can be judged again with other policies.
+//! What of a request decided, as it stands in its record: read back from there, it can be judged again with other
+//! policies. [`super::Decision`] writes it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +30,7 @@ pub struct Judged {
 #[serde(deny_unknown_fields)]
 pub struct JudgedDemand {
     /// The action, such as `s3:GetObject`.
-    pub action: String,
+    pub action: Cow<'static, str>,
     /// `*`, `bucket` or `bucket/key`: a bucket's name has no slash.
     pub resource: String,
     /// The version of it, if one is named: the value of `s3:VersionId` for this demand.
@@ -36,14 +38,6 @@ pub struct JudgedDemand {
     pub version_id: Option<String>,
     /// Whether it was allowed.
     pub allowed: bool,
-}
-
-impl Judged {
-    /// One line of JSON. What a client chose stands in it escaped.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
 }
 
 /// The name of `resource` in a record.

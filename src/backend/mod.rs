@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Method;
-use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 
@@ -34,7 +33,7 @@ use crate::clock::Clock;
 use crate::config::{self, BucketPattern, Limits, PayloadForm};
 use connect::Connector;
 use pool::{Lease, Pool};
-use resign::Credential;
+use resign::{Credential, Signed};
 use signed_body::SignedBody;
 
 /// One backend: its address, Portcullis's credential for it, and its pool of connections.
@@ -50,7 +49,7 @@ pub struct Backend {
     exact_keys: bool,
     response_timeout: Duration,
     connector: Connector,
-    pool: Arc<Pool>,
+    pool: Pool,
     clock: Arc<dyn Clock>,
 }
 
@@ -87,7 +86,7 @@ impl Backend {
             exact_keys: backend.exact_keys,
             response_timeout: limits.backend_response_timeout,
             connector: Connector::new(backend, limits)?,
-            pool: Arc::default(),
+            pool: Pool::default(),
             clock,
         })
     }
@@ -135,23 +134,25 @@ impl Backend {
     /// # Errors
     /// [`BackendError`] if no answer came.
     pub async fn send(&self, target: Target<'_>, body: UpstreamBody) -> Result<Response<AnswerBody>, BackendError> {
-        let (parts, chunks) = self.credential.sign(&self.target, target, self.clock.now())?;
+        let Signed { parts, authority, chunks } = self.credential.sign(&self.target, target, self.clock.now())?;
         let body = match (body, chunks) {
             (UpstreamBody::Stream(stream), Some(signer)) => {
                 UpstreamBody::Stream(SignedBody::new(stream, signer).boxed_unsync())
             }
             (body, _) => body,
         };
-        let authority = parts.uri.authority().cloned().ok_or_else(|| BackendError::Exchange("no authority".into()))?;
-        let mut request = Request::from_parts(in_origin_form(parts), body);
-        while let Some(lease) = self.pool.take(&authority) {
+        let mut request = Request::from_parts(parts, body);
+        let shelf = self.pool.shelf();
+        while let Some(lease) = shelf.take(&authority) {
             match exchange(lease, request).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failure { unsent: Some(unsent), .. }) => request = unsent,
                 Err(failure) => return Err(failure.error()),
             }
         }
-        let lease = self.pool.lease(self.connector.open(&authority).await?, authority);
+        // Rare, and large: in a box of its own it makes no request's future larger.
+        let connection = Box::pin(self.connector.open(&authority)).await?;
+        let lease = shelf.lease(connection, authority);
         exchange(lease, request).await.map_err(Failure::error)
     }
 }
@@ -202,11 +203,4 @@ fn copy_of(request: &Request<UpstreamBody>) -> Option<Request<UpstreamBody>> {
     request.uri().clone_into(copy.uri_mut());
     request.headers().clone_into(copy.headers_mut());
     Some(copy)
-}
-
-/// HTTP/1.1 servers are asked with the path alone; the host stands in its header.
-fn in_origin_form(mut parts: Parts) -> Parts {
-    let path = parts.uri.path_and_query().cloned();
-    parts.uri = path.map_or_else(Default::default, http::Uri::from);
-    parts
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::uri::Authority;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::runtime::{self, Handle};
 
 use super::connect::Connection;
 use super::socket::is_quiet;
@@ -17,15 +19,27 @@ use super::socket::is_quiet;
 /// How long a connection may wait. Shorter than what common servers allow, so that they seldom close it
 /// under a request.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How many may wait for one host, and for all of them.
+/// How long a connection waits without being asked whether it still is as it was left. No backend closes one for
+/// having rested so shortly, and what came behind an answer came with it: hyper has seen that.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
+/// How many may wait for one host, and for all of them, on one runtime.
 const MOST_WAITING: usize = 512;
 const MOST_IN_ALL: usize = 1024;
 /// How often the hosts that nobody asks for any more are looked through.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// The idle connections of one backend.
+///
+/// A connection is driven by the runtime that opened it, so each runtime has its own: a request that took one of
+/// another runtime would wake another thread twice, on its way out and back.
 #[derive(Default)]
 pub(super) struct Pool {
+    of_runtime: ArcSwap<HashMap<runtime::Id, Arc<Shelf>>>,
+}
+
+/// The idle connections that one runtime drives.
+#[derive(Default)]
+pub(super) struct Shelf {
     idle: Mutex<Idle>,
 }
 
@@ -43,11 +57,11 @@ impl Idle {
     }
 
     /// Closes what has waited too long and, where there is too much, another host's connections.
-    fn make_room(&mut self, authority: &Authority) {
-        if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
-            self.swept = Some(Instant::now());
+    fn make_room(&mut self, authority: &Authority, now: Instant) {
+        if self.swept.is_none_or(|at| now.duration_since(at) >= SWEEP) {
+            self.swept = Some(now);
             self.by_host.retain(|_, waiting| {
-                waiting.retain(|(_, since)| since.elapsed() <= LONGEST_WAIT);
+                waiting.retain(|(_, since)| now.duration_since(*since) <= LONGEST_WAIT);
                 !waiting.is_empty()
             });
             self.waiting = self.by_host.values().map(Vec::len).sum();
@@ -60,13 +74,13 @@ impl Idle {
     }
 }
 
-/// A connection in use, which goes back to its pool when its answer has been read to the end.
+/// A connection in use, which goes back to its shelf when its answer has been read to the end.
 pub(super) struct Lease {
     pub(super) connection: Connection,
     /// Whether it has served a request before.
     pub(super) reused: bool,
     authority: Authority,
-    pool: Arc<Pool>,
+    shelf: Arc<Shelf>,
 }
 
 /// The body of a backend's answer. Read to its end, it gives its connection back; dropped before, it
@@ -77,6 +91,22 @@ pub struct AnswerBody {
 }
 
 impl Pool {
+    /// The connections of the runtime that this is called on.
+    pub(super) fn shelf(&self) -> Arc<Shelf> {
+        let runtime = Handle::current().id();
+        if let Some(shelf) = self.of_runtime.load().get(&runtime) {
+            return Arc::clone(shelf);
+        }
+        self.of_runtime.rcu(|shelves| {
+            let mut shelves = HashMap::clone(shelves);
+            shelves.entry(runtime).or_default();
+            shelves
+        });
+        self.of_runtime.load().get(&runtime).cloned().unwrap_or_default()
+    }
+}
+
+impl Shelf {
     /// A connection to `authority` that waits and is still good.
     pub(super) fn take(self: &Arc<Self>, authority: &Authority) -> Option<Lease> {
         loop {
@@ -84,20 +114,22 @@ impl Pool {
             let (connection, since) = idle.by_host.get_mut(authority)?.pop()?;
             idle.waiting -= 1;
             // Later in the list means younger: behind an old one there are only older ones.
-            if since.elapsed() > LONGEST_WAIT {
+            let waited = since.elapsed();
+            if waited > LONGEST_WAIT {
                 idle.remove(authority);
                 return None;
             }
             drop(idle);
-            if connection.sender.is_ready() && is_quiet(&connection.socket) {
-                return Some(Lease { connection, reused: true, authority: authority.clone(), pool: Arc::clone(self) });
+            let is_as_left = waited < SHORT_WAIT || is_quiet(&connection.socket);
+            if connection.sender.is_ready() && is_as_left {
+                return Some(Lease { connection, reused: true, authority: authority.clone(), shelf: Arc::clone(self) });
             }
         }
     }
 
     /// A lease on a connection that was just opened.
     pub(super) fn lease(self: &Arc<Self>, connection: Connection, authority: Authority) -> Lease {
-        Lease { connection, reused: false, authority, pool: Arc::clone(self) }
+        Lease { connection, reused: false, authority, shelf: Arc::clone(self) }
     }
 }
 
@@ -115,11 +147,12 @@ impl Lease {
     }
 
     fn wait(self) {
-        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.make_room(&self.authority);
+        let now = Instant::now();
+        let mut idle = self.shelf.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.make_room(&self.authority, now);
         let waiting = idle.by_host.entry(self.authority).or_default();
         if waiting.len() < MOST_WAITING {
-            waiting.push((self.connection, Instant::now()));
+            waiting.push((self.connection, now));
             idle.waiting += 1;
         }
     }
@@ -203,22 +236,38 @@ mod tests {
     async fn connections_to_any_number_of_hosts_are_bounded_in_number_and_in_time() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
-        let pool = Arc::new(Pool::default());
+        let pool = Pool::default();
+        let shelf = pool.shelf();
         let mut far_ends = Vec::new();
         let (old, far) = connection(&socket).await;
         far_ends.push(far);
         let long_ago = Instant::now().checked_sub(LONGEST_WAIT * 2).unwrap();
-        pool.idle.lock().unwrap().by_host.insert(host("old"), vec![(old, long_ago)]);
-        pool.idle.lock().unwrap().waiting += 1;
+        shelf.idle.lock().unwrap().by_host.insert(host("old"), vec![(old, long_ago)]);
+        shelf.idle.lock().unwrap().waiting += 1;
         for number in 0..MOST_IN_ALL + 100 {
             let (connection, far) = connection(&socket).await;
             far_ends.push(far);
-            pool.lease(connection, host(number)).give_back();
+            shelf.lease(connection, host(number)).give_back();
         }
-        let idle = pool.idle.lock().unwrap();
+        let idle = shelf.idle.lock().unwrap();
         assert_eq!(idle.by_host.values().map(Vec::len).sum::<usize>(), MOST_IN_ALL);
         assert_eq!(idle.waiting, MOST_IN_ALL, "the count is right");
         assert!(!idle.by_host.contains_key(&host("old")), "nobody asked for it, and it goes all the same");
         assert!(idle.by_host.contains_key(&host(MOST_IN_ALL + 99)), "the latest stays");
+    }
+    #[tokio::test]
+    async fn a_runtime_takes_only_the_connections_that_it_drives() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let pool = Arc::new(Pool::default());
+        let (connection, _far) = connection(&socket).await;
+        pool.shelf().lease(connection, host("main")).give_back();
+        let elsewhere = Arc::clone(&pool);
+        let found = std::thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async move { elsewhere.shelf().take(&host("main")).is_some() })
+        });
+        assert!(!found.join().unwrap());
+        assert!(pool.shelf().take(&host("main")).is_some());
     }
 }

@@ -45,6 +45,11 @@ pub(super) fn run_and_print(work: impl Future<Output = Result<String, Failure>>)
         .build()
         .map_err(|error| Failure::work(format!("the asynchronous runtime cannot start: {error}")))
         .and_then(|runtime| runtime.block_on(work));
+    print(result)
+}
+
+/// Prints a command's answer or its failure.
+pub(super) fn print(result: Result<String, Failure>) -> ExitCode {
     match result {
         // A reader that went away is not worth a panic, but the exit code should say so: it may have missed a secret.
         Ok(text) => match std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()) {

@@ -1,6 +1,7 @@
 //! Arguments to calls.
 
 mod api;
+mod bench;
 mod check;
 mod credentials;
 #[cfg(feature = "dev")]
@@ -22,6 +23,7 @@ use clap::{Parser, Subcommand};
 #[must_use]
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
+        Command::Bench(bench) => bench.run(),
         Command::Check(check) => check.run(),
         Command::Credentials(credentials) => credentials.run(),
         #[cfg(feature = "dev")]
@@ -37,7 +39,7 @@ pub fn run() -> ExitCode {
 
 /// An access layer for S3-compatible object storage.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = crate::app::VERSION)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -45,6 +47,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Load-test an S3 endpoint with signed requests, and print how it did.
+    Bench(bench::Bench),
     /// Read and validate a configuration, and print what would run.
     Check(check::Check),
     /// Get a key for AWS's tools and SDKs, as their `credential_process`.

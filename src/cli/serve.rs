@@ -45,6 +45,12 @@ impl Serve {
 
 fn serve(config: config::Config, file: &Path, format: LogFormat) -> anyhow::Result<()> {
     telemetry::start(format).context("logging cannot be started")?;
+    let result = run(config, file);
+    telemetry::flush();
+    result
+}
+
+fn run(config: config::Config, file: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let stop = asked_to_stop().context("signals cannot be handled")?;

@@ -1,6 +1,7 @@
 //! `[s3]`: the data plane's listener, its domains and its region.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -37,6 +38,8 @@ pub struct S3 {
     pub cors: CorsRules,
     /// How long the CORS rules of a bucket are remembered.
     pub cors_cache_life: Duration,
+    /// How many threads carry requests: 1 to 1024.
+    pub workers: NonZeroUsize,
 }
 
 /// The section as written.
@@ -61,6 +64,7 @@ pub(super) struct Written {
     cors: Vec<cors::Written>,
     #[serde(default = "default_cors_cache_life")]
     cors_cache_life: duration::Written,
+    workers: Option<usize>,
     #[serde(default)]
     insecure: bool,
 }
@@ -79,12 +83,22 @@ impl Written {
             external_hosts: external_host::check_all(&self.external_hosts, &self.domains)?,
             cors: cors::check_all(self.cors)?,
             cors_cache_life: check_cache_life(self.cors_cache_life)?,
+            workers: check_workers(self.workers)?,
         })
     }
 }
 
 fn default_cors_cache_life() -> duration::Written {
     duration::Written(Duration::from_secs(30))
+}
+
+/// As many as the process may use cores, which a container's quota or a pinned process makes fewer.
+fn check_workers(written: Option<usize>) -> Result<NonZeroUsize, Problem> {
+    let Some(written) = written else {
+        return Ok(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
+    };
+    let right = NonZeroUsize::new(written).filter(|workers| workers.get() <= MOST_WORKERS);
+    right.ok_or_else(|| Problem::new("workers", written.to_string(), "1 to 1024"))
 }
 
 /// A change that goes past this node is seen after it.
@@ -125,6 +139,9 @@ fn check_domains(written: &[String]) -> Result<Vec<String>, Problem> {
     }
     Ok(domains)
 }
+
+/// More threads than any machine has cores for.
+const MOST_WORKERS: usize = 1024;
 
 fn yes() -> bool {
     true

@@ -41,6 +41,15 @@ impl SecretAccessKey {
         if right { Ok(Self(text)) } else { Err(SecretAccessKeyError) }
     }
 
+    /// Takes a secret of a service that this program is a client of, where others say how long it is.
+    ///
+    /// # Errors
+    /// [`SecretAccessKeyError`] if it is empty or longer than 256 bytes, or holds a space or a control character.
+    pub fn of_another_service(text: Zeroizing<String>) -> Result<Self, SecretAccessKeyError> {
+        let right = (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if right { Ok(Self(text)) } else { Err(SecretAccessKeyError) }
+    }
+
     /// The secret itself. Every call site is a place to review.
     #[must_use]
     pub fn expose(&self) -> &str {

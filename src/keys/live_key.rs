@@ -24,6 +24,8 @@ pub struct LiveKey {
     pub principal: Principal,
     /// The organization it belongs to.
     pub organization: OrganizationId,
+    /// Both as one: every request needs it.
+    arn: Box<str>,
     /// The most it could do when it was made: see [`Keys::permission_of`](super::Keys::permission_of).
     pub(super) permission: Permission,
     /// What whoever asked for it attached to it.
@@ -70,6 +72,7 @@ impl LiveKey {
         };
         Self {
             id: record.id,
+            arn: arn(&record.organization, &record.principal),
             principal: record.principal,
             organization: record.organization,
             permission: record.permission,
@@ -88,8 +91,10 @@ impl LiveKey {
     /// against a real one costs, and always fails.
     pub(super) fn decoy(organization: &OrganizationId, random: &mut impl CryptoRng) -> Self {
         let id = AccessKeyId::generate(random);
+        let principal = Principal::for_static_key(&id);
         Self {
-            principal: Principal::for_static_key(&id),
+            arn: arn(organization, &principal),
+            principal,
             id,
             organization: organization.clone(),
             permission: Permission::None,
@@ -102,6 +107,12 @@ impl LiveKey {
             derived: ArcSwap::default(),
             noted_minute: AtomicI64::new(i64::MIN),
         }
+    }
+
+    /// `arn:aws:iam::<org>:<principal>`.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
     }
 
     /// Judges the session token that came with a request, or that none came.
@@ -151,6 +162,10 @@ impl LiveKey {
     pub(super) fn remembered_scopes(&self) -> usize {
         self.derived.load().len()
     }
+}
+
+fn arn(organization: &OrganizationId, principal: &Principal) -> Box<str> {
+    format!("arn:aws:iam::{organization}:{principal}").into()
 }
 
 impl fmt::Debug for LiveKey {

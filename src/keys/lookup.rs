@@ -81,16 +81,30 @@ impl LiveKeys {
 
     pub(super) async fn find(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
         self.ensure_current()?;
+        if let Some(found) = self.remembered(id).await {
+            return Ok(found);
+        }
+        // In a box: the future of a load is large, and nearly every request does without.
+        Box::pin(self.find_or_load(id)).await
+    }
+
+    /// What is found without asking the store.
+    async fn remembered(&self, id: &AccessKeyId) -> Option<Lookup> {
+        if let Some(entry) = self.live.get(id).await {
+            if self.is_current(id, entry.generation) {
+                return Some(Lookup::Known(entry.key));
+            }
+            self.live.invalidate(id).await;
+            return None;
+        }
+        let generation = self.absent.get(id).await?;
+        self.is_current(id, generation).then(|| self.unknown())
+    }
+
+    async fn find_or_load(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
         for _ in 0..ATTEMPTS {
-            if let Some(entry) = self.live.get(id).await {
-                if self.is_current(id, entry.generation) {
-                    return Ok(Lookup::Known(entry.key));
-                }
-                self.live.invalidate(id).await;
-            } else if let Some(generation) = self.absent.get(id).await
-                && self.is_current(id, generation)
-            {
-                return Ok(self.unknown());
+            if let Some(found) = self.remembered(id).await {
+                return Ok(found);
             }
             match self.live.try_get_with_by_ref(id, self.load(id)).await {
                 Ok(entry) if self.is_current(id, entry.generation) => return Ok(Lookup::Known(entry.key)),

@@ -19,6 +19,7 @@ use super::connection::{self, Setup};
 use super::drain::Drain;
 use super::limits::{ConnectionCaps, Counters};
 use super::peer::Peer;
+use super::workers::{Place, Workers};
 use crate::config::Limits;
 use crate::telemetry::Occasional;
 
@@ -29,6 +30,7 @@ pub struct Listener {
     tls: Option<Arc<ServerConfig>>,
     limits: Arc<Limits>,
     counters: Arc<Counters>,
+    workers: Option<Workers>,
 }
 
 impl Listener {
@@ -44,7 +46,14 @@ impl Listener {
         socket.bind(address)?;
         let socket = socket.listen(BACKLOG)?;
         let address = socket.local_addr()?;
-        Ok(Self { socket, address, tls, limits, counters: Arc::default() })
+        Ok(Self { socket, address, tls, limits, counters: Arc::default(), workers: None })
+    }
+
+    /// The same, carrying its connections on threads of their own. Without them they run where
+    /// [`Listener::serve`] does.
+    #[must_use]
+    pub fn on(self, workers: Workers) -> Self {
+        Self { workers: Some(workers), ..self }
     }
 
     /// The address that was bound, with the port the system chose if it was asked to.
@@ -72,7 +81,13 @@ impl Listener {
     {
         let caps = ConnectionCaps::new(self.limits.max_connections, self.limits.max_connections_per_peer);
         let drain = Drain::new(shutdown.clone());
-        let setup = Arc::new(Setup::new(self.tls, Arc::clone(&self.limits), drain.clone(), Arc::clone(&self.counters)));
+        let threads = self.workers.as_ref().map_or(1, Workers::count);
+        let setups: Vec<Arc<Setup>> = (0..threads)
+            .map(|_| {
+                let (tls, drain) = (self.tls.clone(), drain.of_one_thread());
+                Arc::new(Setup::new(tls, Arc::clone(&self.limits), drain, Arc::clone(&self.counters)))
+            })
+            .collect();
         let (mut pause, shedding) = (FIRST_PAUSE, Occasional::default());
         loop {
             let accepted = tokio::select! {
@@ -90,11 +105,17 @@ impl Listener {
                         }
                         continue;
                     };
-                    let connection = connection::serve(stream, address, Arc::clone(&setup), service.clone());
-                    drain.spawn(async move {
-                        connection.await;
+                    let place = self.workers.as_ref().map(Workers::place);
+                    let setup = Arc::clone(&setups[place.as_ref().map_or(0, Place::worker)]);
+                    let (drain, service) = (setup.drain().clone(), service.clone());
+                    let carry = move |stream| async move {
+                        connection::serve(stream, address, setup, service).await;
                         drop(permit);
-                    });
+                    };
+                    match place {
+                        None => drain.spawn(carry(stream)),
+                        Some(place) => hand_over(stream, place, &drain, carry),
+                    }
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
@@ -111,7 +132,29 @@ impl Listener {
         }
         drop(self.socket);
         drain.finish(self.limits.shutdown_grace).await;
+        if let Some(workers) = self.workers {
+            workers.finish().await;
+        }
     }
+}
+
+/// Gives a connection to the worker that has a place for it, whose runtime then is the one that hears of its socket.
+fn hand_over<F>(stream: TcpStream, place: Place, drain: &Drain, carry: impl FnOnce(TcpStream) -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let stream = match stream.into_std() {
+        Ok(stream) => stream,
+        Err(error) => return tracing::warn!(%error, "a new connection cannot be given to a worker, closing it"),
+    };
+    let runtime = place.runtime.clone();
+    drain.spawn_on(&runtime, async move {
+        match TcpStream::from_std(stream) {
+            Ok(stream) => carry(stream).await,
+            Err(error) => tracing::warn!(%error, "a worker cannot take a new connection, closing it"),
+        }
+        drop(place);
+    });
 }
 
 /// The client was gone before it was accepted.

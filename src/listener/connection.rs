@@ -32,7 +32,7 @@ use super::socket::{Socket, Traffic};
 use super::stream::{self, StreamExecutor};
 use crate::config::Limits;
 
-/// What all connections of a listener share.
+/// What all connections of a listener on one thread share.
 pub(super) struct Setup {
     tls: Option<TlsAcceptor>,
     pub(super) http1: conn::http1::Builder,
@@ -52,6 +52,10 @@ impl Setup {
         let http1 = server::http1(&limits);
         let http2 = server::http2(&limits, drain.clone(), Arc::clone(&counters));
         Self { tls: tls.map(TlsAcceptor::from), http1, http2, limits, drain, counters }
+    }
+
+    pub(super) fn drain(&self) -> &Drain {
+        &self.drain
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,15 +21,30 @@ impl Drain {
         Self { shutdown, cut: CancellationToken::new(), tasks: TaskTracker::new() }
     }
 
+    /// The same drain, with signals of its own. Whoever waits for a signal locks it at each turn, so that all
+    /// connections of all threads would meet at one lock.
+    pub(super) fn of_one_thread(&self) -> Self {
+        Self { shutdown: self.shutdown.child_token(), cut: self.cut.child_token(), tasks: self.tasks.clone() }
+    }
+
     /// Runs `task` until it is done or the grace period is over. A panic in it stays in it.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.until_cut(task));
+    }
+
+    /// The same on another runtime.
+    pub(super) fn spawn_on(&self, runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(self.until_cut(task), runtime);
+    }
+
+    fn until_cut(&self, task: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
         let cut = self.cut.clone();
-        self.tasks.spawn(async move {
+        async move {
             tokio::select! {
                 () = task => {}
                 () = cut.cancelled() => {}
             }
-        });
+        }
     }
 
     /// Returns when a shutdown was asked for.

@@ -5,6 +5,9 @@
 #[expect(clippy::doc_markdown, reason = "error codes stand in prose there")]
 pub mod attacks {}
 
+#[doc = include_str!("bench.md")]
+pub mod bench {}
+
 #[doc = include_str!("clients.md")]
 pub mod clients {}
 
@@ -34,6 +37,9 @@ pub mod limits {}
 
 #[doc = include_str!("operations.md")]
 pub mod operations {}
+
+#[doc = include_str!("performance.md")]
+pub mod performance {}
 
 #[doc = include_str!("policies.md")]
 pub mod policies {}

@@ -26,20 +26,13 @@ pub(super) enum Permitted {
     /// The backend does.
     Forwarded(Authorized),
     /// It is answered here.
-    Served(AuthorizedHere),
+    Served(Box<AuthorizedHere>),
 }
 
 /// A request that its sender may make, with the backend it goes to. Only [`Proxy::authorize`] makes one,
-/// and only one of these can be forwarded.
-pub(super) struct Authorized {
-    head: RequestHead,
-    body: UnverifiedBody,
-    classified: Classified,
-    payload: Payload,
-    backend: Arc<Backend>,
-    until: Option<Instant>,
-    judge: Judge,
-}
+/// and only one of these can be forwarded. In a box: futures hold an argument that they move on twice, and there
+/// are several on the way.
+pub(super) struct Authorized(Box<AuthorizedParts>);
 
 /// A request that its sender may make and that is answered here. It cannot be forwarded.
 pub(super) struct AuthorizedHere {
@@ -70,16 +63,15 @@ pub(super) struct AuthorizedParts {
 
 impl Authorized {
     pub(super) fn head(&self) -> &RequestHead {
-        &self.head
+        &self.0.head
     }
 
     pub(super) fn operation(&self) -> Operation {
-        self.classified.operation
+        self.0.classified.operation
     }
 
-    pub(super) fn into_parts(self) -> AuthorizedParts {
-        let Self { head, body, classified, payload, backend, until, judge } = self;
-        AuthorizedParts { head, body, classified, payload, backend, until, judge }
+    pub(super) fn into_parts(self) -> Box<AuthorizedParts> {
+        self.0
     }
 }
 
@@ -112,12 +104,14 @@ impl Proxy {
         if classified.row.support == Support::Served {
             let backend = head.address.bucket().map(|bucket| self.holding(bucket)).transpose()?.cloned();
             let (head, body) = authenticated.into_parts();
-            return Ok(Permitted::Served(AuthorizedHere { head, body, classified, payload, until, backend, judge }));
+            let here = AuthorizedHere { head, body, classified, payload, until, backend, judge };
+            return Ok(Permitted::Served(Box::new(here)));
         }
         let backend = self.route(head, &classified, &judge)?;
         record.sent_to(backend.name());
         let (head, body) = authenticated.into_parts();
-        Ok(Permitted::Forwarded(Authorized { head, body, classified, payload, backend, until, judge }))
+        let parts = AuthorizedParts { head, body, classified, payload, backend, until, judge };
+        Ok(Permitted::Forwarded(Authorized(Box::new(parts))))
     }
 
     /// What the sender may do at most now, and the groups they are in.

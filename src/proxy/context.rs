@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::authenticate::Authenticated;
@@ -23,7 +23,6 @@ pub(super) struct Facts {
     peer: IpAddr,
     tls: Option<f64>,
     payload: Payload,
-    principal_arn: Option<String>,
     groups: Groups,
     lists: bool,
     max_keys: Option<f64>,
@@ -49,26 +48,34 @@ impl Facts {
         groups: Groups,
     ) -> Result<Self, S3Error> {
         let head = authenticated.head();
-        for name in ONCE {
-            head.single_header(name)?;
+        for name in head.headers.keys().filter(|name| ONCE.contains(&name.as_str())) {
+            head.single_header(name.as_str())?;
         }
-        for (_, name) in HEADERS {
-            text(&head.headers, name)?;
+        let (mut lock_mode, mut legal_hold, mut retain_until, mut tagging) = (None, None, None, None);
+        for (name, value) in given(&head.headers) {
+            match name {
+                "x-amz-metadata-directive" | "x-amz-tagging-directive" => {
+                    one_of(name, value, &["COPY", "REPLACE"])?;
+                }
+                "x-amz-object-lock-legal-hold" => legal_hold = Some(one_of(name, value, &LegalHold::STATUSES)?),
+                "x-amz-object-lock-mode" => lock_mode = Some(one_of(name, value, &Retention::MODES)?),
+                "x-amz-object-lock-retain-until-date" => retain_until = Some(moment(text(name, value)?)?),
+                "x-amz-tagging" => tagging = Some(value),
+                name if key_of(name).is_some() && !UNJUDGED.contains(&name) => {
+                    text(name, value)?;
+                }
+                _ => {}
+            }
         }
         let lists = lists(classified.operation);
         let max_keys = if lists { parameter(head, "max-keys").filter(|text| !text.is_empty()) } else { None };
         let max_keys = max_keys.map(whole_number).transpose()?;
-        for (name, allowed) in CLOSED {
-            one_of(&head.headers, name, allowed)?;
-        }
-        let retain_until = text(&head.headers, "x-amz-object-lock-retain-until-date")?.map(moment).transpose()?;
         let source = classified.copy_source.as_ref();
         let mut facts = Self {
             now,
             peer: source_ip(authenticated.peer(), &head.headers),
             tls: authenticated.peer().tls.as_ref().map(TlsInfo::version_number),
             payload: authenticated.payload(),
-            principal_arn: authenticated.sender().arn(),
             groups,
             lists,
             max_keys,
@@ -76,12 +83,12 @@ impl Facts {
             creates_object: creates_object(classified.operation),
             tags: Tagging::default(),
             tag_keys: Vec::new(),
-            lock_mode: one_of(&head.headers, "x-amz-object-lock-mode", &Retention::MODES)?,
-            legal_hold: one_of(&head.headers, "x-amz-object-lock-legal-hold", &LegalHold::STATUSES)?,
+            lock_mode,
+            legal_hold,
             retain_until,
             location: None,
         };
-        if let Some(value) = head.headers.get("x-amz-tagging").filter(|_| sets_tags(head, classified)) {
+        if let Some(value) = tagging.filter(|_| sets_tags(head, classified)) {
             facts.learn_tags(Tagging::parse_header(value.as_bytes())?);
         }
         Ok(facts)
@@ -110,11 +117,6 @@ impl Facts {
         &self.tags
     }
 
-    /// `arn:aws:iam::<org>:<principal>`; nobody has none.
-    pub(super) fn principal_arn(&self) -> Option<&str> {
-        self.principal_arn.as_deref()
-    }
-
     /// The values for the conditions of policies. The version is the demand's to say.
     pub(super) fn context<'a>(&'a self, head: &'a RequestHead, sender: &'a Sender) -> Context<'a> {
         let mut context = Context::new();
@@ -123,11 +125,10 @@ impl Facts {
                 context.set(key, value);
             }
         };
-        for (key, name) in HEADERS {
-            set(key, text(&head.headers, name).ok().flatten().map(Value::Text));
-        }
-        for (key, name) in UNJUDGED {
-            set(key, text(&head.headers, name).ok().flatten().map(Value::Text));
+        for (name, value) in given(&head.headers) {
+            if let Some(key) = key_of(name) {
+                set(key, text(name, value).ok().map(Value::Text));
+            }
         }
         if self.lists {
             set(FixedKey::Delimiter, parameter(head, "delimiter").map(Value::Text));
@@ -148,8 +149,10 @@ impl Facts {
         set(FixedKey::ObjectLockLegalHold, self.legal_hold.as_deref().map(Value::Text));
         context.set_request_tags(self.tags.tags());
         if let Sender::Key(signer) = sender {
-            let payload = payload_text(self.payload, &head.headers);
-            context.set(FixedKey::ContentSha256, payload.map_or(Value::Absent, Value::Text));
+            // Of a hash that the client sent, the header says it.
+            if let Some(text) = payload_text(self.payload) {
+                context.set(FixedKey::ContentSha256, Value::Text(text));
+            }
             self.add_signer(&mut context, signer);
         }
         context
@@ -158,9 +161,7 @@ impl Facts {
     /// What only a request has that somebody signed. Without these no condition that asks for them is met.
     fn add_signer<'a>(&'a self, context: &mut Context<'a>, signer: &'a Signer) {
         let Signer { key, form, signed_at } = signer;
-        if let Some(arn) = &self.principal_arn {
-            context.set(FixedKey::PrincipalArn, Value::Text(arn));
-        }
+        context.set(FixedKey::PrincipalArn, Value::Text(key.arn()));
         context.set(FixedKey::PrincipalOrgId, Value::Text(key.organization.as_str()));
         context.set(FixedKey::CwPrincipalOrgId, Value::Text(key.organization.as_str()));
         context.set(FixedKey::UserId, Value::Text(key.principal.as_str()));
@@ -233,31 +234,34 @@ fn source_ip(peer: &Peer, headers: &HeaderMap) -> IpAddr {
     claimed.unwrap_or(peer)
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, S3Error> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+/// Every header that was sent, with its first value. One pass over what is there is much cheaper than looking for
+/// each header that could be.
+fn given(headers: &HeaderMap) -> impl Iterator<Item = (&str, &HeaderValue)> {
+    let mut previous: Option<&HeaderName> = None;
+    let first = headers.iter().filter(move |(name, _)| previous.replace(name) != Some(*name));
+    first.map(|(name, value)| (name.as_str(), value))
+}
+
+fn text<'a>(name: &str, value: &'a HeaderValue) -> Result<&'a str, S3Error> {
     std::str::from_utf8(value.as_bytes())
-        .map(Some)
         .map_err(|_| S3Error::new(ErrorCode::InvalidArgument, format!("The header {name} is not UTF-8.")))
 }
 
 /// The value of a header that has a closed list of values. Another one is refused, since a backend could read
 /// `compliance` as what policies know as `COMPLIANCE`.
-fn one_of(headers: &HeaderMap, name: &str, allowed: &[&str]) -> Result<Option<String>, S3Error> {
-    match text(headers, name)? {
-        None => Ok(None),
-        Some(value) if allowed.contains(&value) => Ok(Some(value.to_owned())),
-        Some(_) => {
-            let message = format!("The header {name} is none of {}.", allowed.join(", "));
-            Err(S3Error::new(ErrorCode::InvalidArgument, message))
-        }
+fn one_of(name: &str, value: &HeaderValue, allowed: &[&str]) -> Result<String, S3Error> {
+    let value = text(name, value)?;
+    if allowed.contains(&value) {
+        return Ok(value.to_owned());
     }
+    let message = format!("The header {name} is none of {}.", allowed.join(", "));
+    Err(S3Error::new(ErrorCode::InvalidArgument, message))
 }
 
-/// The value as sent, or the one that stands for it where a presigned URL says nothing.
-fn payload_text(payload: Payload, headers: &HeaderMap) -> Option<&str> {
+/// What stands for the payload, unless it is a hash: also where a presigned URL says nothing.
+fn payload_text(payload: Payload) -> Option<&'static str> {
     match payload {
         Payload::Empty => Some(EMPTY_SHA256),
-        Payload::Sha256(_) => text(headers, "x-amz-content-sha256").ok().flatten(),
         sentinel => sentinel.sentinel(),
     }
 }
@@ -281,27 +285,29 @@ const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495
 /// the other.
 const ONCE: [&str; 2] = ["if-match", "if-none-match"];
 
-/// Headers with a closed list of values.
-const CLOSED: [(&str, &[&str]); 2] =
-    [("x-amz-metadata-directive", &["COPY", "REPLACE"]), ("x-amz-tagging-directive", &["COPY", "REPLACE"])];
-
-const HEADERS: [(FixedKey, &str); 15] = [
-    (FixedKey::Acl, "x-amz-acl"),
-    (FixedKey::GrantFullControl, "x-amz-grant-full-control"),
-    (FixedKey::GrantRead, "x-amz-grant-read"),
-    (FixedKey::GrantReadAcp, "x-amz-grant-read-acp"),
-    (FixedKey::GrantWrite, "x-amz-grant-write"),
-    (FixedKey::GrantWriteAcp, "x-amz-grant-write-acp"),
-    (FixedKey::IfMatch, "if-match"),
-    (FixedKey::IfNoneMatch, "if-none-match"),
-    (FixedKey::MetadataDirective, "x-amz-metadata-directive"),
-    (FixedKey::ServerSideEncryption, "x-amz-server-side-encryption"),
-    (FixedKey::ServerSideEncryptionKeyId, "x-amz-server-side-encryption-aws-kms-key-id"),
-    (FixedKey::ServerSideEncryptionCustomerAlgorithm, "x-amz-server-side-encryption-customer-algorithm"),
-    (FixedKey::StorageClass, "x-amz-storage-class"),
-    (FixedKey::WebsiteRedirectLocation, "x-amz-website-redirect-location"),
-    (FixedKey::ContentSha256, "x-amz-content-sha256"),
-];
-
 /// Headers that say something of the client only. One that cannot be read counts as not sent.
-const UNJUDGED: [(FixedKey, &str); 2] = [(FixedKey::Referer, "referer"), (FixedKey::UserAgent, "user-agent")];
+const UNJUDGED: [&str; 2] = ["referer", "user-agent"];
+
+/// The condition key that a header is the value of.
+fn key_of(header: &str) -> Option<FixedKey> {
+    Some(match header {
+        "if-match" => FixedKey::IfMatch,
+        "if-none-match" => FixedKey::IfNoneMatch,
+        "referer" => FixedKey::Referer,
+        "user-agent" => FixedKey::UserAgent,
+        "x-amz-acl" => FixedKey::Acl,
+        "x-amz-content-sha256" => FixedKey::ContentSha256,
+        "x-amz-grant-full-control" => FixedKey::GrantFullControl,
+        "x-amz-grant-read" => FixedKey::GrantRead,
+        "x-amz-grant-read-acp" => FixedKey::GrantReadAcp,
+        "x-amz-grant-write" => FixedKey::GrantWrite,
+        "x-amz-grant-write-acp" => FixedKey::GrantWriteAcp,
+        "x-amz-metadata-directive" => FixedKey::MetadataDirective,
+        "x-amz-server-side-encryption" => FixedKey::ServerSideEncryption,
+        "x-amz-server-side-encryption-aws-kms-key-id" => FixedKey::ServerSideEncryptionKeyId,
+        "x-amz-server-side-encryption-customer-algorithm" => FixedKey::ServerSideEncryptionCustomerAlgorithm,
+        "x-amz-storage-class" => FixedKey::StorageClass,
+        "x-amz-website-redirect-location" => FixedKey::WebsiteRedirectLocation,
+        _ => return None,
+    })
+}

@@ -52,9 +52,11 @@ impl Proxy {
         }
     }
 
-    async fn send_on(&self, parts: AuthorizedParts, record: &mut Record) -> Result<Answer, Refusal> {
-        let AuthorizedParts { mut head, body, classified, payload, backend, until, mut judge } = parts;
-        let body = body.settle(&self.buffers.share(judge.sender()), &mut head.headers).await?;
+    async fn send_on(&self, parts: Box<AuthorizedParts>, record: &mut Record) -> Result<Answer, Refusal> {
+        let AuthorizedParts { mut head, mut body, classified, payload, backend, until, mut judge } = *parts;
+        if body.is_unsettled() {
+            body = Box::pin(body.settle(&self.buffers.share(judge.sender()), &mut head.headers)).await?;
+        }
         let mut headers = forwardable_request_headers(&head.headers)?;
         adapt_headers(&mut headers, &head, &classified, &judge, &backend)?;
         let described = Described { head: &head, classified: &classified, payload, backend: &backend };
@@ -99,7 +101,8 @@ impl Proxy {
         proof: Option<(ProofReceiver, Arc<AtomicU64>)>,
     ) -> Result<(Response<AnswerBody>, Option<Checksum>), Refusal> {
         let (proof, progress) = proof.unzip();
-        let response = self.in_time(backend.send(target, body), progress.as_deref()).await;
+        let sending = std::pin::pin!(backend.send(target, body));
+        let response = self.in_time(sending, progress.as_deref()).await;
         // If the body was bad, that is the reason for whatever the backend made of it.
         let Some(mut proof) = proof else { return Ok((response??, None)) };
         let dropped = match proof.try_recv() {
@@ -123,12 +126,15 @@ impl Proxy {
     }
 
     /// Waits for `future` as long as the body moves, and from then on for as long as a backend may take.
-    async fn in_time<T>(&self, future: impl Future<Output = T>, progress: Option<&AtomicU64>) -> Result<T, Refusal> {
-        let mut future = std::pin::pin!(future);
+    async fn in_time<T>(
+        &self,
+        mut future: impl Future<Output = T> + Unpin,
+        progress: Option<&AtomicU64>,
+    ) -> Result<T, Refusal> {
         let moved = || progress.map_or(0, |progress| progress.load(Ordering::Relaxed));
         loop {
             let before = moved();
-            if let Ok(output) = tokio::time::timeout(self.response_timeout, future.as_mut()).await {
+            if let Ok(output) = tokio::time::timeout(self.response_timeout, &mut future).await {
                 return Ok(output);
             }
             if moved() == before {

@@ -9,7 +9,7 @@ use super::context::Facts;
 use super::error::Refusal;
 use super::record::Record;
 use super::sender::Sender;
-use crate::audit::{Decision, Judged, JudgedDemand, resource_name};
+use crate::audit::{Decision, JudgedDemand, resource_name};
 use crate::authority::{Allowed, Denial, DenialCause, InForce};
 use crate::fault::check_is_off;
 use crate::identity::Permission;
@@ -223,7 +223,7 @@ impl Judge {
     fn refusal(&self, denial: &Denial, resource: Resource<'_>) -> Refusal {
         let who = format!(
             "User: {} is not authorized to perform: {} on resource: \"{resource}\"",
-            self.facts.principal_arn().unwrap_or("anonymous"),
+            self.sender.arn().unwrap_or("anonymous"),
             denial.action
         );
         let shown =
@@ -292,7 +292,7 @@ fn bucket(address: &Address) -> &str {
 /// One thing that was asked, for the record.
 fn demand(action: PolicyAction, resource: Resource<'_>, version: Option<&str>, allowed: bool) -> JudgedDemand {
     JudgedDemand {
-        action: action.name().to_owned(),
+        action: action.name().into(),
         resource: resource_name(resource),
         version_id: version.map(str::to_owned),
         allowed,
@@ -349,16 +349,14 @@ impl<'a> Asked<'a> {
     ) -> Option<Decision> {
         let Judge { sender, permission, .. } = self.judge;
         let demands = self.demands?;
-        let mut context = context.to_texts(sender.organization());
-        // Each demand has its own.
-        context.remove(FixedKey::VersionId.name());
-        // The address of a page may carry a signature or a token in its query, which nobody's log is to hold.
-        if let Some(referer) = context.get_mut(FixedKey::Referer.name()) {
-            for text in referer {
-                text.truncate(text.find(['?', '#']).unwrap_or(text.len()));
-            }
-        }
-        let judged = Judged { principal: sender.principal().cloned(), permission: *permission, demands, context };
-        Some(Decision { allowed, layer, statement, judged })
+        let context = context.to_json(sender.organization(), |key, text| match key {
+            // Each demand has its own.
+            FixedKey::VersionId => None,
+            // The address of a page may carry a signature or a token in its query, which nobody's log is to hold.
+            FixedKey::Referer => text.split(['?', '#']).next(),
+            _ => Some(text),
+        });
+        let (principal, permission) = (sender.principal().cloned(), *permission);
+        Some(Decision { allowed, layer, statement, principal, permission, demands, context })
     }
 }

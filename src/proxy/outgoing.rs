@@ -110,7 +110,7 @@ impl Outgoing {
         let (verifying, proof) = VerifyingBody::new(body, promise, &buffers)?;
         if let Body::Parsed { .. } = classified.row.body {
             let (document, _) = verifying.collect().await.map_err(Refusal::of_body)?;
-            let turn = proxy.before_making(described).await?;
+            let turn = Box::pin(proxy.before_making(described)).await?;
             let rebuilt = rebuild::document(proxy, described, &document, headers, judge, record)?;
             let is_settled = rebuilt.is_settled;
             return Ok(Self { denied: rebuilt.denied, is_settled, turn, ..Self::document(rebuilt.text) });

@@ -76,7 +76,7 @@ impl Proxy {
             }
             return Ok(batch_answer(result, record));
         }
-        let mut headers = forwardable_response_headers(&parts.headers);
+        let mut headers = forwardable_response_headers(parts.headers);
         headers.insert("x-amz-request-id", request_id(record));
         if let Some(checksum) = proved {
             let value = HeaderValue::try_from(checksum.encoded()).expect("base64 is visible ASCII");

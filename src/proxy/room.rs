@@ -1,6 +1,7 @@
 //! Places that are counted by key: each key has so many, and a key that is full leaves those of others alone.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,8 @@ pub(super) struct Room<K> {
 /// Some places of one key, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Place<K: Eq + Hash> {
-    key: K,
+    /// `None` only while it is dropped.
+    key: Option<K>,
     places: usize,
     taken: Arc<Mutex<HashMap<K, usize>>>,
 }
@@ -27,14 +29,18 @@ impl<K: Clone + Eq + Hash> Room<K> {
     /// Takes so many places of `key`, if it has them.
     pub(super) fn enter(&self, key: K, places: usize) -> Option<Place<K>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = taken.get(&key).copied().unwrap_or_default();
+        let entry = taken.entry(key.clone());
+        let before = match &entry {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(_) => 0,
+        };
         let after = before.checked_add(places)?;
         if after > self.places && !crate::fault::check_is_off("request_caps") {
             return None;
         }
-        taken.insert(key.clone(), after);
+        entry.insert_entry(after);
         drop(taken);
-        Some(Place { key, places, taken: Arc::clone(&self.taken) })
+        Some(Place { key: Some(key), places, taken: Arc::clone(&self.taken) })
     }
 }
 
@@ -48,10 +54,12 @@ impl<K: Eq + Hash> Place<K> {
 impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_key) = taken.get_mut(&self.key) {
-            *of_key -= self.places;
-            if *of_key == 0 {
-                taken.remove(&self.key);
+        if let Some(key) = self.key.take()
+            && let Entry::Occupied(mut of_key) = taken.entry(key)
+        {
+            *of_key.get_mut() -= self.places;
+            if *of_key.get() == 0 {
+                of_key.remove();
             }
         }
     }

@@ -52,8 +52,8 @@ impl Sender {
     }
 
     /// `arn:aws:iam::<org>:<principal>`; nobody has none.
-    pub(super) fn arn(&self) -> Option<String> {
-        self.principal().map(|principal| format!("arn:aws:iam::{}:{principal}", self.organization()))
+    pub(super) fn arn(&self) -> Option<&str> {
+        self.signer().map(|signer| signer.key.arn())
     }
 
     /// What policies are asked with. A key may do at most `permission`, nobody at most read.

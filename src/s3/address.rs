@@ -144,6 +144,16 @@ impl Address {
         }
     }
 
+    /// The resource as S3 error documents name it: `/bucket/key`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        match self {
+            Self::Bucket(bucket) => ["/", &bucket.0].concat(),
+            Self::Object(bucket, key) => ["/", &bucket.0, "/", &key.0].concat(),
+            Self::Service => "/".to_owned(),
+        }
+    }
+
     /// The key, if the request names one.
     #[must_use]
     pub fn key(&self) -> Option<&ObjectKey> {
@@ -155,13 +165,9 @@ impl Address {
 }
 
 impl fmt::Display for Address {
-    /// The resource as S3 error documents name it: `/bucket/key`.
+    /// As [`resource`](Self::resource).
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bucket(bucket) => write!(formatter, "/{}", bucket.0),
-            Self::Object(bucket, key) => write!(formatter, "/{}/{}", bucket.0, key.0),
-            Self::Service => formatter.write_str("/"),
-        }
+        formatter.write_str(&self.resource())
     }
 }
 

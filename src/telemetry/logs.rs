@@ -1,11 +1,19 @@
 //! Log lines: to standard error, for people or as JSON. `RUST_LOG` sets the level by module.
 
+use std::io::{Stderr, Write};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use super::output::{AtOnce, Output};
+use super::record_lines::RecordLines;
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -25,15 +33,43 @@ pub enum LogFormat {
 /// If logging has been started before.
 pub fn start(format: LogFormat) -> Result<(), TryInitError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
-    let registry = capped(filter);
+    let output = Arc::clone(STDERR.get_or_init(|| Arc::new(Output::new(std::io::stderr()))));
+    let writing = Arc::clone(&output);
+    // Without the thread, lines of requests wait for the next other line: never for good, since stopping writes one.
+    let _ = thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_forever());
+    let requests = RecordLines { format, output };
+    let is_of_request = filter_fn(|event| event.name() == RECORDS);
+    let others = tracing_subscriber::fmt::layer().with_writer(stderr_at_once).with_target(true);
+    let is_other = filter_fn(|event| event.name() != RECORDS);
+    let registry = capped(filter).with(requests.with_filter(is_of_request));
     match format {
         LogFormat::Human => {
-            registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).try_init()
+            let others = others.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+            registry.with(others.with_filter(is_other)).try_init()
         }
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Json => registry.with(others.json().flatten_event(true).with_filter(is_other)).try_init(),
     }
 }
+
+/// Writes what waits to be written. To be called before the process ends.
+pub fn flush() {
+    if let Some(output) = STDERR.get() {
+        output.flush();
+    }
+}
+
+fn stderr_at_once() -> Box<dyn Write> {
+    match STDERR.get() {
+        Some(output) => Box::new(AtOnce(output)),
+        None => Box::new(std::io::stderr()),
+    }
+}
+
+/// There is one standard error, and one end of the process at which it is flushed.
+static STDERR: OnceLock<Arc<Output<Stderr>>> = OnceLock::new();
+
+/// The name that `audit` gives to the events of S3 requests, of which there are many. They are in no span.
+const RECORDS: &str = "s3 request";
 
 /// What `filter` lets through, under the caps.
 fn capped(filter: EnvFilter) -> impl tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync {
@@ -87,9 +123,9 @@ mod tests {
     }
 
     #[derive(Clone, Default)]
-    struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+    struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
 
-    impl std::io::Write for Lines {
+    impl Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())

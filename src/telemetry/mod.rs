@@ -2,7 +2,9 @@
 
 mod logs;
 mod occasional;
+mod output;
 pub mod probes;
+mod record_lines;
 
-pub use logs::{LogFormat, start};
+pub use logs::{LogFormat, flush, start};
 pub use occasional::Occasional;

@@ -44,10 +44,12 @@ fn fields_that_are_missing_unknown_or_of_another_type() {
             "portcullis.toml:2: colour: found an unknown field, expected one of org_id, s3, api, admin, backend, store, identity, federation, policies, limits",
         ),
         ("listen = \"127.0.0.1:0\"\n", "", "portcullis.toml:2: s3.listen: found nothing, expected a value"),
+        ("[s3]\n", "[s3]\nworkers = 0\n", "portcullis.toml:3: s3.workers: found 0, expected 1 to 1024"),
+        ("[s3]\n", "[s3]\nworkers = 1025\n", "portcullis.toml:3: s3.workers: found 1025, expected 1 to 1024"),
         (
             "[s3]\n",
             "[s3]\nport = 80\n",
-            "portcullis.toml:3: s3.port: found an unknown field, expected one of listen, tls, domains, region, any_region, anonymous, forgive_signatures, external_hosts, cors, cors_cache_life, insecure",
+            "portcullis.toml:3: s3.port: found an unknown field, expected one of listen, tls, domains, region, any_region, anonymous, forgive_signatures, external_hosts, cors, cors_cache_life, workers, insecure",
         ),
         (
             "endpoint = \"http://127.0.0.1:8333\"\n",

@@ -11,6 +11,8 @@ use super::app::{BACKEND_KEY_ID, BACKEND_SECRET};
 pub(crate) struct Setup {
     pub(crate) domains: Vec<String>,
     pub(crate) any_region: bool,
+    /// One, so that a test knows which requests share connections to the backend.
+    pub(crate) workers: usize,
     /// More lines of `[s3]`.
     pub(crate) s3: Vec<String>,
     pub(crate) tls: bool,
@@ -63,6 +65,7 @@ impl Setup {
         Self {
             domains: vec!["s3.example.com".to_owned()],
             any_region: false,
+            workers: 1,
             s3: Vec::new(),
             tls: false,
             backends: vec![BackendSetup::new("main", endpoint)],
@@ -92,10 +95,11 @@ impl Setup {
         };
         let mut text = format!(
             "org_id = \"ab1cd2\"\n\
-             [s3]\nlisten = \"127.0.0.1:0\"\ndomains = {:?}\nregion = \"us-east-1\"\nany_region = {}\n{tls}\n{}\n\
+             [s3]\nlisten = \"127.0.0.1:0\"\ndomains = {:?}\nregion = \"us-east-1\"\nany_region = {}\nworkers = {}\n{tls}\n{}\n\
              [store]\nkind = \"embedded\"\npath = \"portcullis.redb\"\nseal_key_file = \"seal.key\"\n",
             self.domains,
             self.any_region,
+            self.workers,
             self.s3.join("\n")
         );
         if let Some(lines) = &self.api {

@@ -74,7 +74,7 @@ impl Client {
 
 /// One after the other. If none answers, the first one's error counts: `localhost` has an address of a kind
 /// that not every machine has.
-async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+pub(crate) async fn connect_to_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut first = None;
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -102,7 +102,8 @@ async fn exchange(stream: Box<dyn Stream>, request: Request<Full<Bytes>>) -> Res
     Ok(Answer { status: head.status, headers: head.headers, body: Zeroizing::new(body.to_bytes().to_vec()) })
 }
 
-fn handshake_problem(error: &io::Error) -> String {
+/// What went wrong in a handshake, and what to do.
+pub(crate) fn handshake_problem(error: &io::Error) -> String {
     let Some(cause) = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) else {
         return format!("the TLS handshake failed: {error}");
     };
@@ -124,7 +125,11 @@ fn handshake_problem(error: &io::Error) -> String {
     }
 }
 
-fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Failure> {
+/// TLS that trusts the certificates in `ca_file`, else the system's.
+///
+/// # Errors
+/// If they cannot be read.
+pub(crate) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Failure> {
     let builder = rustls::ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::work(error.to_string()))?;

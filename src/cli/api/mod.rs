@@ -14,9 +14,9 @@ use http_body_util::Full;
 use super::failure::Failure;
 use crate::control::ErrorBody;
 
-pub(super) use https::Answer;
+pub(super) use https::{Answer, connect_to_any, connector, handshake_problem};
 pub(super) use token::{Token, TokenSource};
-pub(super) use url::ApiUrl;
+pub(super) use url::{ApiUrl, addresses};
 
 use https::Client;
 

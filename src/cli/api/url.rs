@@ -33,12 +33,17 @@ impl ApiUrl {
     /// The addresses to try, in this order.
     pub(super) async fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
         let port = self.authority.port_u16().unwrap_or(if self.tls { 443 } else { 80 });
-        // RFC 6761, section 6.3: these names mean this machine, whatever a resolver says.
-        if is_localhost(self.host()) {
-            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
-        }
-        tokio::net::lookup_host((self.host(), port)).await.map(Iterator::collect)
+        addresses(self.host(), port).await
     }
+}
+
+/// The addresses of a host, which has no brackets.
+pub(crate) async fn addresses(host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+    // RFC 6761, section 6.3: these names mean this machine, whatever a resolver says.
+    if is_localhost(host) {
+        return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
+    }
+    tokio::net::lookup_host((host, port)).await.map(Iterator::collect)
 }
 
 impl FromStr for ApiUrl {

@@ -57,7 +57,9 @@ impl Dev {
     fn serve(self) -> anyhow::Result<()> {
         telemetry::start(LogFormat::Human).context("logging cannot be started")?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-        runtime.block_on(self.serve_until_stopped())
+        let result = runtime.block_on(self.serve_until_stopped());
+        telemetry::flush();
+        result
     }
 
     async fn serve_until_stopped(self) -> anyhow::Result<()> {

@@ -92,19 +92,79 @@ impl OwnedContext {
 }
 
 impl Context<'_> {
-    /// Every key that has a value, with its values as text, for the request log. `organization` stands in the
-    /// name of the key of groups.
+    /// Every key that has a value, with its values as text, for the request log: a JSON object of lists.
+    /// `organization` stands in the name of the key of groups. `shown` says what of a text is written; a key of
+    /// which nothing is shown is left out.
     #[must_use]
-    pub fn to_texts(&self, organization: &OrganizationId) -> BTreeMap<String, Vec<String>> {
-        let fixed = self.known().map(|(key, value)| {
-            let name = match key {
-                FixedKey::Groups => format!("iam:{organization}:groups"),
-                key => key.name().to_owned(),
-            };
-            (name, texts(key, value))
-        });
-        let tags = self.tags().map(|(key, value)| (key.to_string(), vec![value.to_owned()]));
-        fixed.chain(tags).collect()
+    pub fn to_json(
+        &self,
+        organization: &OrganizationId,
+        shown: impl for<'t> Fn(FixedKey, &'t str) -> Option<&'t str>,
+    ) -> String {
+        let mut object = JsonObject(Vec::with_capacity(USUAL_LENGTH));
+        let mut text = String::new();
+        for (key, value) in self.known() {
+            if let Value::Texts(texts) = value {
+                let list = texts.iter().filter_map(|text| shown(key, text));
+                match key {
+                    FixedKey::Groups => object.add(&format!("iam:{organization}:groups"), list),
+                    key => object.add(key.name(), list),
+                }
+                continue;
+            }
+            text.clear();
+            // Writing to a `String` does not fail.
+            let _ = write_value(&mut text, &key.into(), value);
+            if let Some(text) = shown(key, &text) {
+                object.add(key.name(), [text]);
+            }
+        }
+        for (key, value) in self.tags() {
+            object.add(&key.to_string(), [value]);
+        }
+        object.finish()
+    }
+}
+
+/// What the context of an object's request comes to.
+const USUAL_LENGTH: usize = 1024;
+
+/// A JSON object of lists of strings, written as it comes: the log has one for each request.
+struct JsonObject(Vec<u8>);
+
+impl JsonObject {
+    fn add<'t>(&mut self, name: &str, texts: impl IntoIterator<Item = &'t str>) {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        self.text(name);
+        self.0.extend_from_slice(b":[");
+        for (index, text) in texts.into_iter().enumerate() {
+            if index > 0 {
+                self.0.push(b',');
+            }
+            self.text(text);
+        }
+        self.0.push(b']');
+    }
+
+    fn text(&mut self, text: &str) {
+        // What most values are: to look for what needs an escape costs more than all the rest.
+        if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+            self.0.push(b'"');
+            self.0.extend_from_slice(text.as_bytes());
+            self.0.push(b'"');
+            return;
+        }
+        // Writing text to a `Vec` does not fail.
+        let _ = serde_json::to_writer(&mut self.0, text);
+    }
+
+    fn finish(mut self) -> String {
+        if self.0.is_empty() {
+            self.0.push(b'{');
+        }
+        self.0.push(b'}');
+        // Only whole `str`s and ASCII were written.
+        String::from_utf8(self.0).unwrap_or_default()
     }
 }
 
@@ -132,14 +192,4 @@ impl OwnedValue {
             Self::Time(time) => Value::Time(*time),
         }
     }
-}
-
-fn texts(key: FixedKey, value: Value<'_>) -> Vec<String> {
-    if let Value::Texts(texts) = value {
-        return texts.to_vec();
-    }
-    let mut text = String::new();
-    // Writing to a `String` does not fail.
-    let _ = write_value(&mut text, &key.into(), value);
-    vec![text]
 }

@@ -26,6 +26,11 @@ impl UnverifiedBody {
         Self { incoming: self.incoming.within(limit), ..self }
     }
 
+    /// Whether its length has to be found out: see [`settle`](Self::settle).
+    pub(in crate::proxy) fn is_unsettled(&self) -> bool {
+        matches!(self.incoming, IncomingBody::File(_))
+    }
+
     /// Finds out the length of a body that has none yet: see [`IncomingBody::settle`].
     ///
     /// # Errors

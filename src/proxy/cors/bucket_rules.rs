@@ -5,6 +5,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -21,6 +22,8 @@ use crate::s3::{BucketName, ErrorCode, S3Error};
 /// What is remembered.
 pub(super) struct BucketRules {
     entries: Cache<BucketName, Entry>,
+    /// Whether anything was ever remembered. Where no browser comes, no request looks anything up.
+    has_entries: AtomicBool,
     /// The buckets that had rules when they were asked about last, be it a while ago.
     with_rules: Cache<BucketName, ()>,
     changes: Changes,
@@ -67,6 +70,7 @@ impl BucketRules {
         };
         Self {
             entries: Cache::builder().weigher(weigher).max_capacity(MOST_BYTES).expire_after(EndOfEntry).build(),
+            has_entries: AtomicBool::new(false),
             with_rules: Cache::builder().max_capacity(MOST_KNOWN).time_to_live(LIFE_OF_KNOWN).build(),
             changes: Changes::new(),
             life,
@@ -83,7 +87,11 @@ impl BucketRules {
 
     /// The rules of `bucket`, if they are remembered.
     pub(super) async fn known(&self, bucket: &BucketName) -> Option<Arc<CorsRules>> {
-        self.entries.get(bucket).await.filter(|entry| self.is_current(bucket, entry))?.found.ok()
+        if !self.has_entries.load(Ordering::Relaxed) {
+            return None;
+        }
+        let entry = Box::pin(self.entries.get(bucket)).await;
+        entry.filter(|entry| self.is_current(bucket, entry))?.found.ok()
     }
 
     /// The rules of `bucket`, which `backend` has if it is anywhere. No rules if there is no such bucket.
@@ -116,6 +124,7 @@ impl BucketRules {
         if !is_known && self.pace.check().is_err() && !crate::fault::check_is_off("cors_pace") {
             return Err(NotKnown::Busy);
         }
+        self.has_entries.store(true, Ordering::Relaxed);
         let count = self.changes.of(bucket);
         let (found, life) = match backend.cors_document(bucket).await {
             Ok(document) => (Ok(document.map_or_else(Arc::default, |document| read(&document, bucket))), self.life),

@@ -102,7 +102,7 @@ impl Proxy {
                 let Some(bucket) = bucket else { return CorsHeaders { grant: None, vary: varies(false) } };
                 // A key proves nothing about a bucket: who may do nothing there is a stranger to it.
                 let asker = if record.is_sent_on() { Asker::Allowed } else { Asker::Anybody };
-                match self.bucket_cors(bucket, asker).await {
+                match Box::pin(self.bucket_cors(bucket, asker)).await {
                     Ok(rules) => CorsHeaders { grant: rules.actual(origin, *method), vary: varies(!rules.is_empty()) },
                     Err(_) => CorsHeaders { grant: None, vary: varies(true) },
                 }

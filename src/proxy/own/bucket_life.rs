@@ -35,20 +35,24 @@ impl Proxy {
         authorized: Authorized,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let bucket = authorized.head().address.bucket().cloned();
-        match (authorized.operation(), bucket) {
-            (Operation::DeleteBucket, Some(bucket)) => {
-                let _turn = self.turns.take(&bucket).await;
-                let before = self.authority.in_force()?.bucket(bucket.as_str()).cloned();
-                let answer = self.forward(authorized, record).await?;
-                let deleted = answer.response.as_ref().is_some_and(|response| response.status().is_success());
-                if let Some(before) = before.filter(|_| deleted) {
-                    self.forget(&bucket, &before, record).await;
-                }
-                Ok(answer)
-            }
+        match authorized.operation() {
+            Operation::DeleteBucket => Box::pin(self.forward_deletion(authorized, record)).await,
             _ => self.forward(authorized, record).await,
         }
+    }
+
+    async fn forward_deletion(&self, authorized: Authorized, record: &mut Record) -> Result<Answer, Refusal> {
+        let Some(bucket) = authorized.head().address.bucket().cloned() else {
+            return self.forward(authorized, record).await;
+        };
+        let _turn = self.turns.take(&bucket).await;
+        let before = self.authority.in_force()?.bucket(bucket.as_str()).cloned();
+        let answer = self.forward(authorized, record).await?;
+        let deleted = answer.response.as_ref().is_some_and(|response| response.status().is_success());
+        if let Some(before) = before.filter(|_| deleted) {
+            self.forget(&bucket, &before, record).await;
+        }
+        Ok(answer)
     }
 
     /// Before a bucket is made, what was kept about an earlier one goes. Its turn begins when the request is

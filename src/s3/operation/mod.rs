@@ -11,6 +11,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use http::{HeaderMap, Method};
 
 pub use action::{AccessLevel, Action, NeededPermission, ResourceKind};
@@ -143,11 +146,12 @@ fn select(input: Classify<'_>) -> Result<&'static Row, S3Error> {
     }
 
     let selector = selector(query)?;
-    let candidates =
-        || TABLE.iter().filter(|row| (row.verb, row.target, row.selector) == (verb, input.target, selector));
+    let candidates = INDEX.rows.get(&(verb, input.target, selector)).map(Vec::as_slice).unwrap_or_default();
     let has_header = |row: &&Row| row.header.is_none_or(|name| input.headers.contains_key(name));
     let has_required = |row: &&Row| row.required.is_none_or(|name| query.iter().any(|(given, _)| given == name));
-    let row = candidates()
+    let row = candidates
+        .iter()
+        .copied()
         .filter(has_header)
         .filter(has_required)
         .max_by_key(|row| (row.required.is_some(), row.header.is_some()))
@@ -163,14 +167,32 @@ fn select(input: Classify<'_>) -> Result<&'static Row, S3Error> {
             return Err(S3Error::new(ErrorCode::NotImplemented, message));
         }
     }
-    for other in TABLE.iter().filter_map(|row| row.header) {
-        if row.header != Some(other) && input.headers.contains_key(other) {
+    for other in input.headers.keys().filter(|name| INDEX.headers.contains(&name.as_str())) {
+        if row.header != Some(other.as_str()) {
             let message = format!("{} does not take the header {other}.", row.operation.name());
             return Err(S3Error::new(ErrorCode::InvalidRequest, message));
         }
     }
     Ok(row)
 }
+
+/// [`TABLE`] by what selects its rows.
+struct Index {
+    rows: HashMap<(Verb, Target, Option<&'static str>), Vec<&'static Row>>,
+    /// The headers that select a row.
+    headers: Vec<&'static str>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut rows: HashMap<_, Vec<_>> = HashMap::new();
+    for row in TABLE {
+        rows.entry((row.verb, row.target, row.selector)).or_default().push(row);
+    }
+    let mut headers: Vec<_> = TABLE.iter().filter_map(|row| row.header).collect();
+    headers.sort_unstable();
+    headers.dedup();
+    Index { rows, headers }
+});
 
 fn verb(method: &Method) -> Result<Verb, S3Error> {
     match *method {

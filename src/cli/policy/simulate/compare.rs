@@ -95,12 +95,12 @@ impl Comparison {
             }
             changed = true;
             let principal = principal.as_ref().map_or("anonymous", |principal| principal.as_str());
-            let key = (principal.to_owned(), demand.action.clone(), demand.resource.clone());
+            let key = (principal.to_owned(), demand.action.to_string(), demand.resource.clone());
             let allowed_by_draft = draft.is_ok();
             let reason = now.err().or(draft.err()).map(|denial| denial.to_string()).unwrap_or_default();
             let change = self.changes.entry(key).or_insert_with(|| Change {
                 principal: principal.to_owned(),
-                action: demand.action.clone(),
+                action: demand.action.to_string(),
                 resource: demand.resource.clone(),
                 allowed_by_draft,
                 reason,
