@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rustls::CipherSuite;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::CryptoProvider;
 
 /// The provider of all TLS: aws-lc-rs. With the feature `tls-ring`, on processors on which ring encrypts faster,
 /// it has the ciphers of ring and its signatures with P-256; key exchange and everything else stay.
@@ -13,7 +13,7 @@ pub fn provider() -> Arc<CryptoProvider> {
     #[cfg(feature = "tls-ring")]
     let mut provider = with_ring::provider();
     #[cfg(not(feature = "tls-ring"))]
-    let mut provider = aws_lc_rs::default_provider();
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     // As safe as the next one, and cheaper for each byte. What is equal keeps its order.
     provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
     Arc::new(provider)
@@ -70,6 +70,7 @@ mod with_ring {
 #[cfg(test)]
 mod tests {
     use rustls::NamedGroup;
+    use rustls::crypto::aws_lc_rs;
 
     use super::*;
 

@@ -124,6 +124,7 @@ struct Resting<T, S> {
     service: Watched<S>,
 }
 
+#[expect(clippy::boxed_local, reason = "moved out of its box by the caller, it would leave the box while it rests")]
 fn rest<T, S, F, B>(connection: Served<T, S>) -> Resting<T, S>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
