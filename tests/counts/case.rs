@@ -133,6 +133,7 @@ impl Sender<'_> {
 }
 
 /// With the headers that an SDK sends.
+#[expect(clippy::disallowed_methods, reason = "the program under test goes by the system's time")]
 fn signed(request: Request, key: &TestKey) -> Request {
     let time = Timestamp::now();
     request

@@ -44,7 +44,7 @@ impl Program {
         let key = TestKey::nobodys();
         let ca = tls.then(|| folder.path().join("ca.pem"));
         let mut program = Self { key, address, ca, process, folder };
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !program.log().contains("\"ready\"") {
             let ended = program.process.try_wait().expect("a process");
             assert!(ended.is_none(), "the program ended: {}", program.log());
