@@ -31,6 +31,7 @@
 
 pub mod clock;
 pub mod fault;
+pub mod tls;
 
 pub mod identity;
 pub mod policy;

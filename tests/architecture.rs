@@ -17,17 +17,18 @@ mod source;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("fault", &[]),
     ("clock", &[]),
+    ("tls", &[]),
     ("identity", &[]),
     ("s3", &[]),
     ("sigv4", &["identity", "s3"]),
     ("policy", &["identity", "s3"]),
     ("config", &["identity", "policy", "s3"]),
-    ("telemetry", &["config"]),
-    ("listener", &["config"]),
+    ("telemetry", &["clock", "config"]),
+    ("listener", &["config", "tls"]),
     ("store", &["clock", "config", "identity"]),
-    ("federation", &["clock", "config", "identity", "store"]),
+    ("federation", &["clock", "config", "identity", "store", "tls"]),
     ("audit", &["config", "identity", "policy", "s3"]),
-    ("backend", &["clock", "config", "identity", "s3", "sigv4"]),
+    ("backend", &["clock", "config", "identity", "s3", "sigv4", "tls"]),
     ("keys", &["clock", "config", "identity", "sigv4", "store"]),
     ("authority", &["config", "identity", "policy", "s3", "store"]),
     (
@@ -75,11 +76,12 @@ const BELOW_APP: &[&str] = &[
     "s3",
     "sigv4",
     "store",
+    "tls",
 ];
 
 /// Folders that may not even use `telemetry`; everybody else may, and everybody may use `fault`.
 const SILENT: &[&str] =
-    &["fault", "clock", "identity", "s3", "sigv4", "policy", "config", "telemetry", "main", "manual"];
+    &["fault", "clock", "tls", "identity", "s3", "sigv4", "policy", "config", "telemetry", "main", "manual"];
 
 /// `cli` may start the two planes but not look inside them: only types at the top of the folder.
 const CLOSED_TO_CLI: &[&str] = &["proxy", "control"];

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use super::binaries::Binaries;
 use super::calls::{self, Runs};
 use super::contest::{Contestant, Ground, Series};
-use super::memory;
+use super::memory::{self, Idle};
 use super::pace;
 use super::pinned::PROXY;
 use super::proxies::{self, Proxy, Setup};
@@ -38,7 +38,7 @@ pub(crate) struct Group {
 }
 
 /// In the order in which they are measured.
-pub(crate) static GROUPS: [Group; 11] = [
+pub(crate) static GROUPS: [Group; 12] = [
     Group { rows: &["get-1k", "auth", "pingora"], measure: |bout| bout.small() },
     Group { rows: &["get-1m"], measure: |bout| bout.large("get-1m", Kind::get(1 << 20)) },
     Group { rows: &["put-1m"], measure: |bout| bout.large("put-1m", Kind::put(Action::PutUnsigned, 1 << 20)) },
@@ -49,7 +49,8 @@ pub(crate) static GROUPS: [Group; 11] = [
     Group { rows: &["workers"], measure: |bout| bout.workers() },
     Group { rows: &["added-p50"], measure: |bout| bout.paced() },
     Group { rows: &["calls-get-1k", "calls-get-1m"], measure: |bout| bout.calls() },
-    Group { rows: &["rss-streams", "rss-idle"], measure: |bout| bout.memory() },
+    Group { rows: &["rss-streams"], measure: |bout| bout.streams() },
+    Group { rows: &["rss-idle"], measure: |bout| bout.idle() },
 ];
 
 /// Connections of small requests, and of large ones.
@@ -254,37 +255,39 @@ impl Bout<'_> {
         Ok(vec![("calls-get-1k", told(small)), ("calls-get-1m", told(large))])
     }
 
-    fn memory(&self) -> Result<Measured> {
-        let (mut streams, mut idle, mut notes) = (Vec::new(), Vec::new(), [String::new(), String::new()]);
-        for _ in 0..3 {
+    fn streams(&self) -> Result<Measured> {
+        let nginx = self.nginx(true)?;
+        let (mut rounds, mut note) = (Vec::new(), String::new());
+        for round in 0..3 {
             let ours = self.ours(&self.setup("portcullis"), Filling::FEW)?;
-            let (fetched, stored) =
-                memory::growth_with_streams(&ours.proxy, self.ground.tls, &Signer::new(&ours.keys)?)?;
-            streams.push(fetched.max(stored));
-            notes[0] =
-                format!("{fetched:.1} MiB while fetching, {stored:.1} MiB while storing, in the last of three runs");
+            let signer = Signer::new(&ours.keys)?;
+            let (fetched, stored) = memory::growth_with_streams(&ours.proxy, self.ground.tls, &signer)?;
+            rounds.push(fetched.max(stored));
+            let _ = write!(note, "{fetched:.1} MiB fetching, {stored:.1} MiB storing; ");
+            if round == 0 {
+                let (fetched, stored) = memory::growth_with_streams(&nginx, self.ground.tls, &signer)?;
+                let _ = write!(note, "nginx {fetched:.1} and {stored:.1} MiB; ");
+            }
         }
+        Ok(vec![("rss-streams", Ok(Value { rounds, series: Vec::new(), anchor: Vec::new(), note }))])
+    }
+
+    fn idle(&self) -> Result<Measured> {
+        let nginx = self.nginx(true)?;
+        let (mut rounds, mut note) = (Vec::new(), String::new());
         let limits = "header_timeout = \"10min\"\nmax_connections = 20000\nmax_connections_per_peer = 20000";
-        for _ in 0..2 {
+        for round in 0..2 {
             let ours = self.ours(&Setup { limits, ..self.setup("portcullis") }, Filling::FEW)?;
             let signer = Signer::new(&ours.keys)?;
-            let (connected, used) = memory::of_idle_connection(&ours.proxy, self.ground.tls, &signer)?;
-            idle.push(used);
-            notes[1] = format!("{connected:.1} KiB after the handshake, {used:.1} KiB after a first request");
+            let Idle { open, connected, used } = memory::of_idle_connection(&ours.proxy, self.ground.tls, &signer)?;
+            rounds.push(used);
+            let _ = write!(note, "{connected:.1} KiB after the handshake, {used:.1} KiB after a request; ");
+            if round == 0 {
+                let Idle { used, .. } = memory::of_idle_connection(&nginx, self.ground.tls, &signer)?;
+                let _ = write!(note, "nginx {used:.1} KiB after a request; {open} open; ");
+            }
         }
-        let nginx = self.nginx(true)?;
-        let signed_by = [AccessKey {
-            id: "CWAAAAAAAAAAAAAAAAAA".to_owned(),
-            secret: "cwo0123456789012345678901234567890123456789".to_owned().into(),
-        }];
-        let signer = Signer::new(&signed_by)?;
-        let (fetched, stored) = memory::growth_with_streams(&nginx, self.ground.tls, &signer)?;
-        let (_, used) = memory::of_idle_connection(&nginx, self.ground.tls, &signer)?;
-        let _ = write!(notes[0], "; nginx {fetched:.1} and {stored:.1} MiB");
-        let _ = write!(notes[1], "; nginx {used:.1} KiB");
-        let [first, second] = notes;
-        let told = |rounds, note| Ok(Value { rounds, series: Vec::new(), anchor: Vec::new(), note });
-        Ok(vec![("rss-streams", told(streams, first)), ("rss-idle", told(idle, second))])
+        Ok(vec![("rss-idle", Ok(Value { rounds, series: Vec::new(), anchor: Vec::new(), note }))])
     }
 }
 

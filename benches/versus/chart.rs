@@ -18,16 +18,17 @@ const SHOWN: [(&str, &str); 7] = [
 ];
 
 const STYLE: &str = "text { font: 13px system-ui, sans-serif; fill: #1f2328 } .small { font-size: 11px; fill: #59636e } \
-    .ours { fill: #0969da } .other { fill: #8c959f } .line { stroke: #59636e; stroke-dasharray: 3 3 } \
-    @media (prefers-color-scheme: dark) { text { fill: #f0f6fc } .small { fill: #9198a1 } .ours { fill: #4493f8 } \
-    .other { fill: #656c76 } .line { stroke: #9198a1 } }";
+    .ours { fill: #0969da } .other { fill: #6e7781 } .inside { font-size: 11px; fill: #ffffff } \
+    .line { stroke: #59636e; stroke-dasharray: 3 3 } \
+    @media (prefers-color-scheme: dark) { text { fill: #f0f6fc } .small { fill: #9198a1 } .ours { fill: #1f6feb } \
+    .other { fill: #656c76 } .inside { fill: #ffffff } .line { stroke: #9198a1 } }";
 
 const WIDTH: f64 = 720.0;
 /// Where bars begin, and how long one of 1.0 is.
-const LEFT: f64 = 185.0;
-const UNIT: f64 = 370.0;
+const LEFT: f64 = 205.0;
+const UNIT: f64 = 320.0;
 /// The longest bar, which is cut there.
-const LONGEST: f64 = 1.3;
+const LONGEST: f64 = 1.55;
 const TOP: f64 = 52.0;
 const STEP: f64 = 46.0;
 
@@ -69,6 +70,6 @@ pub(crate) fn draw(findings: &[Finding]) -> Option<String> {
 fn bar(out: &mut String, y: f64, ratio: f64, class: &str, name: &str) {
     let width = ratio.min(LONGEST) * UNIT;
     let _ = writeln!(out, r#"<rect class="{class}" x="{LEFT}" y="{y}" width="{width:.1}" height="15" rx="2"/>"#);
-    let (x, base) = (LEFT + width + 6.0, y + 12.0);
-    let _ = writeln!(out, r#"<text class="small" x="{x:.1}" y="{base}">{name} {ratio:.2}</text>"#);
+    let (x, base) = (LEFT + width - 6.0, y + 12.0);
+    let _ = writeln!(out, r#"<text class="inside" x="{x:.1}" y="{base}" text-anchor="end">{name} {ratio:.2}</text>"#);
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use rustls::ClientConfig;
 
@@ -60,7 +60,7 @@ impl Ground<'_> {
         warm_up: Duration,
     ) -> Result<Vec<Series>> {
         for one in contestants {
-            self.window(one, connections, warm_up).with_context(|| format!("{} at first", one.name))?;
+            self.window(one, connections, warm_up, 0).with_context(|| format!("{} at first", one.name))?;
         }
         let mut series: Vec<Series> =
             contestants.iter().map(|one| Series { name: one.name, ..Series::default() }).collect();
@@ -69,9 +69,9 @@ impl Ground<'_> {
             for turn in 0..contestants.len() {
                 let at = (round + turn) % contestants.len();
                 let one = &contestants[at];
-                let window = self.window(one, connections, self.window);
-                let window = window.with_context(|| format!("round {}", round + 1))?;
-                series[at].add(one.kind, window);
+                let window = self.window(one, connections, self.window, round + 1);
+                let added = window.and_then(|window| series[at].add(one.kind, window));
+                added.with_context(|| format!("{} in round {}", one.name, round + 1))?;
                 eprint!(" {} {:.1}", one.name, series[at].cpu[round]);
             }
             eprintln!(" µs");
@@ -79,7 +79,7 @@ impl Ground<'_> {
         Ok(series)
     }
 
-    fn window(&self, one: &Contestant<'_>, connections: usize, length: Duration) -> Result<Window> {
+    fn window(&self, one: &Contestant<'_>, connections: usize, length: Duration, number: usize) -> Result<Window> {
         // Signed for this window alone: all contestants have signatures of the same age.
         let signer = Signer::new(one.keys)?;
         let (proxy, path) = (one.proxy, self.folder.join("requests"));
@@ -88,16 +88,17 @@ impl Ground<'_> {
                 let requests = Arc::new(signer.requests(one.kind, BUCKET));
                 return Ok(Box::new(Newcomers::start(proxy.address, self.tls, &requests, connections)));
             }
-            signer.write(one.kind, BUCKET, &path)?;
+            signer.write(one.kind, BUCKET, number, &path)?;
             Ok(Box::new(self.generator.play(&path, proxy.address, proxy.tls, connections)?))
         };
         measure(start, proxy, self.origin, connections, length)
+            .map_err(|error| anyhow!("{error:#}; {} said last:\n{}", proxy.name, proxy.last_words()))
     }
 }
 
 impl Series {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    fn add(&mut self, kind: Kind, window: Window) {
+    fn add(&mut self, kind: Kind, window: Window) -> Result<()> {
         let requests = match kind.action {
             // Some of a request that is under way counts too: of large ones there are few in a window.
             Action::PutUnsigned | Action::PutHashed | Action::PutChunks => {
@@ -106,9 +107,11 @@ impl Series {
             Action::Get if kind.size > 0 => window.tally.bytes_out as f64 / kind.size as f64,
             Action::Get => window.tally.requests as f64,
         };
+        ensure!(requests >= 1.0, "no request came through in a window: the machine does too much else");
         self.cpu.push(window.cpu * 1e6 / requests);
         self.rate.push(requests / window.wall);
         self.load.push(window.cpu / window.wall);
+        Ok(())
     }
 
     /// What it took in relation to `other`, round by round.

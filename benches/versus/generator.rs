@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+
+use super::requests::HOST;
 use rustls::CipherSuite;
 use rustls::server::Acceptor;
 
@@ -60,7 +62,7 @@ impl Generator {
         let scheme = if tls { "https" } else { "http" };
         let mut command = Command::new("wrk");
         command.args(["-t1", "-d", LONGEST, "--timeout", "30s", "-c", &connections.to_string(), "-s"]);
-        command.arg(&self.script).arg(format!("{scheme}://{to}/")).arg("--").arg(file);
+        command.arg(&self.script).arg(format!("{scheme}://{HOST}:{}/", to.port())).arg("--").arg(file);
         command.env("OPENSSL_CONF", &self.openssl);
         let child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("wrk")?;

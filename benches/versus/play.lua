@@ -2,6 +2,11 @@
 -- file that the first argument names. There, each has its length on a line before it.
 local requests, count, at = {}, 0, 0
 
+function request()
+  at = at % count + 1
+  return requests[at]
+end
+
 function init(arguments)
   local file = assert(io.open(arguments[1], "rb"))
   local length = file:read("*l")
@@ -11,11 +16,12 @@ function init(arguments)
     length = file:read("*l")
   end
   file:close()
-end
-
-function request()
-  at = at % count + 1
-  return requests[at]
+  if count == 1 then
+    -- Without a function `request`, wrk asks for the bytes once. With one, it would ask anew whenever the socket
+    -- takes nothing of a request yet; of a large one, OpenSSL may have sent some by then.
+    request = nil
+    wrk.format = function() return requests[1] end
+  end
 end
 
 function done(summary, latency)

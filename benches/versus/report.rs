@@ -36,7 +36,7 @@ pub(crate) fn table(findings: &[Finding]) -> String {
             }
         }
         if !finding.note.is_empty() {
-            let _ = writeln!(text, "{:16}{}", "", finding.note);
+            let _ = writeln!(text, "{:16}{}", "", finding.note.trim_end_matches("; "));
         }
     }
     text

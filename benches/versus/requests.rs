@@ -62,13 +62,14 @@ impl Kind {
         Self { action, size, closes: false }
     }
 
-    /// How many different ones are made ahead.
-    pub(crate) fn how_many(self) -> usize {
+    /// How many different ones are made ahead. Of uploads only one, and another one for each window: wrk would mix
+    /// up several that do not go out at once.
+    fn how_many(self) -> usize {
         match self.action {
             Action::Get if self.closes => 2_000,
             Action::Get if self.size < (64 << 10) => 50_000,
             Action::Get => 4_000,
-            _ => ((64 << 20) / self.size).max(1),
+            _ => 1,
         }
     }
 }
@@ -123,15 +124,15 @@ impl<'a> Signer<'a> {
         on_the_wire(&method, &path, &headers, &body)
     }
 
-    /// All requests of `kind`.
+    /// All requests of `kind` for one window.
     pub(crate) fn requests(&self, kind: Kind, bucket: &str) -> Vec<Vec<u8>> {
         (0..kind.how_many()).map(|index| self.request(kind, bucket, index)).collect()
     }
 
-    /// Writes all requests of `kind` to `file`.
-    pub(crate) fn write(&self, kind: Kind, bucket: &str, file: &Path) -> Result<()> {
+    /// Writes all requests of `kind` for the window number `window` to `file`.
+    pub(crate) fn write(&self, kind: Kind, bucket: &str, window: usize, file: &Path) -> Result<()> {
         let mut out = BufWriter::new(File::create(file).with_context(|| file.display().to_string())?);
-        for index in 0..kind.how_many() {
+        for index in window..window + kind.how_many() {
             let request = self.request(kind, bucket, index);
             writeln!(out, "{}", request.len())?;
             out.write_all(&request)?;

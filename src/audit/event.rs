@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::Method;
+
 use super::Decision;
 use crate::identity::{AccessKeyId, Principal};
 use crate::policy::StatementName;
@@ -15,7 +17,7 @@ pub struct AccessEvent {
     /// The socket's peer.
     pub peer: SocketAddr,
     /// The method.
-    pub method: String,
+    pub method: Method,
     /// `/bucket/key`, decoded.
     pub resource: String,
     /// The S3 operation, once it is known.
@@ -56,10 +58,11 @@ impl AccessEvent {
         let nobody = if self.anonymous { "anonymous" } else { "-" };
         let judged = decision.map(Decision::judged);
         tracing::info!(
+            name: "s3 request",
             target: super::TARGET,
-            request_id = %self.request_id,
+            request_id = self.request_id,
             peer = %self.peer.ip(),
-            method = %self.method,
+            method = self.method.as_str(),
             resource = ?self.resource,
             operation = self.operation.unwrap_or("-"),
             access_key_id = self.access_key_id.as_ref().map_or("-", AccessKeyId::as_str),

@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::socket::SharedSocket;
 use super::{BackendError, UpstreamBody};
 use crate::config::{self, Limits};
+use crate::tls::provider;
 
 /// Opens connections to one backend.
 pub(super) struct Connector {
@@ -40,8 +41,7 @@ impl Connector {
             return Ok(Self { tls: None, limit, stall_timeout });
         }
         let unusable = |reason: String| BackendError::Certificates { backend: backend.name.clone(), reason };
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider)
+        let builder = rustls::ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(error.to_string()))?;
         let mut tls = builder.with_root_certificates(roots(backend).map_err(unusable)?).with_no_client_auth();

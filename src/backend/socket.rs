@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
@@ -45,14 +45,18 @@ impl AsyncRead for SharedSocket {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.socket.poll_read_ready(context))?;
-            match self.socket.try_read(buffer.initialize_unfilled()) {
-                Ok(count) => {
-                    buffer.advance(count);
-                    return Poll::Ready(Ok(()));
-                }
+            let wanted = buffer.remaining();
+            let mut read = 0;
+            // A read that leaves room has emptied the socket: said at once, it saves asking the kernel again.
+            let more = self.socket.try_io(Interest::READABLE, || {
+                read = self.socket.try_read_buf(buffer)?;
+                if (1..wanted).contains(&read) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match more {
                 // The readiness was stale and has been cleared: wait for the next.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && read == 0 => {}
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                _ => return Poll::Ready(Ok(())),
             }
         }
     }
@@ -68,16 +72,23 @@ impl AsyncWrite for SharedSocket {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let offered: usize = slices.iter().map(|slice| slice.len()).sum();
         loop {
             match self.socket.poll_write_ready(context) {
                 Poll::Ready(ready) => ready?,
                 Poll::Pending => return self.poll_stalled(context),
             }
-            match self.socket.try_write_vectored(slices) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => {
+            let mut written = 0;
+            let more = self.socket.try_io(Interest::WRITABLE, || {
+                written = self.socket.try_write_vectored(slices)?;
+                if (1..offered).contains(&written) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match more {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && written == 0 => {}
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                _ => {
                     self.stalled = None;
-                    return Poll::Ready(written);
+                    return Poll::Ready(Ok(written));
                 }
             }
         }

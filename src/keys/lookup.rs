@@ -81,22 +81,30 @@ impl LiveKeys {
 
     pub(super) async fn find(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
         self.ensure_current()?;
-        match self.live.get(id).await {
-            Some(entry) if self.is_current(id, entry.generation) => Ok(Lookup::Known(entry.key)),
-            // In a box: a load's future is large, and nearly every request does without.
-            stale => Box::pin(self.find_anew(id, stale.is_some())).await,
+        if let Some(found) = self.remembered(id).await {
+            return Ok(found);
         }
+        // In a box: the future of a load is large, and nearly every request does without.
+        Box::pin(self.find_or_load(id)).await
     }
 
-    /// Finds what is not among the living, or is there from before a change.
-    async fn find_anew(&self, id: &AccessKeyId, mut is_stale: bool) -> Result<Lookup, KeysError> {
+    /// What is found without asking the store.
+    async fn remembered(&self, id: &AccessKeyId) -> Option<Lookup> {
+        if let Some(entry) = self.live.get(id).await {
+            if self.is_current(id, entry.generation) {
+                return Some(Lookup::Known(entry.key));
+            }
+            self.live.invalidate(id).await;
+            return None;
+        }
+        let generation = self.absent.get(id).await?;
+        self.is_current(id, generation).then(|| self.unknown())
+    }
+
+    async fn find_or_load(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
         for _ in 0..ATTEMPTS {
-            if is_stale {
-                self.live.invalidate(id).await;
-            } else if let Some(generation) = self.absent.get(id).await
-                && self.is_current(id, generation)
-            {
-                return Ok(self.unknown());
+            if let Some(found) = self.remembered(id).await {
+                return Ok(found);
             }
             match self.live.try_get_with_by_ref(id, self.load(id)).await {
                 Ok(entry) if self.is_current(id, entry.generation) => return Ok(Lookup::Known(entry.key)),
@@ -110,10 +118,6 @@ impl LiveKeys {
                     }
                     Miss::Failed(error) => return Err(error.clone()),
                 },
-            }
-            match self.live.get(id).await {
-                Some(entry) if self.is_current(id, entry.generation) => return Ok(Lookup::Known(entry.key)),
-                stale => is_stale = stale.is_some(),
             }
         }
         Err(KeysError::Contended(id.clone()))

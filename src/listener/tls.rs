@@ -1,16 +1,17 @@
-//! The TLS configuration of a listener: rustls over aws-lc-rs, 1.2 and 1.3, HTTP/2 and HTTP/1.1 by
+//! The TLS configuration of a listener: rustls, 1.2 and 1.3, HTTP/2 and HTTP/1.1 by
 //! ALPN, and no early data, because a replayed 0-RTT upload is an upload.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::config::TlsFiles;
+use crate::tls::provider;
 
 /// Why a listener's TLS cannot be set up. The operator's fault, except [`TlsError::Library`].
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +53,7 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
         .map_err(|reason| TlsError::Certificate { path: files.certificate.clone(), reason })?;
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(|error| TlsError::Key { path: files.key.clone(), reason: error.to_string() })?;
-    // The provider is named, not taken from the process: a second one in the build would make that panic.
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(TlsError::Library)?
         .with_no_client_auth()
@@ -61,7 +61,9 @@ pub fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
         .map_err(|reason| TlsError::Pair { certificate: files.certificate.clone(), key: files.key.clone(), reason })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.max_early_data_size = 0;
-    config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Library)?;
+    // Of what both know, ours decides.
+    config.ignore_client_order = true;
+    config.ticketer = Ticketer::new().map_err(TlsError::Library)?;
     Ok(Arc::new(config))
 }
 

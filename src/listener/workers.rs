@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Threads that run until this is dropped.
 pub struct Workers {
-    workers: Vec<Worker>,
+    threads: Vec<Worker>,
     /// Closed once every thread has ended.
     ended: mpsc::Receiver<()>,
     stop: DropGuard,
@@ -40,10 +40,10 @@ impl Workers {
     pub fn start(count: NonZeroUsize) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let (running, ended) = mpsc::channel(1);
-        let mut workers = Vec::with_capacity(count.get());
+        let mut threads = Vec::with_capacity(count.get());
         for number in 0..count.get() {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            workers.push(Worker { runtime: runtime.handle().clone(), connections: Arc::default() });
+            threads.push(Worker { runtime: runtime.handle().clone(), connections: Arc::default() });
             let (stopped, running) = (stop.clone().cancelled_owned(), running.clone());
             thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 runtime.block_on(async {
@@ -57,20 +57,20 @@ impl Workers {
                 drop(running);
             })?;
         }
-        Ok(Self { workers, ended, stop: stop.drop_guard() })
+        Ok(Self { threads, ended, stop: stop.drop_guard() })
     }
 
     pub(super) fn count(&self) -> usize {
-        self.workers.len()
+        self.threads.len()
     }
 
     /// A place on the worker with the fewest connections. They live long and are about equally busy, and one that
     /// closes makes room for the next.
     pub(super) fn place(&self) -> Place {
-        let connections_of = |worker: &usize| self.workers[*worker].connections.load(Ordering::Relaxed);
+        let connections_of = |worker: &usize| self.threads[*worker].connections.load(Ordering::Relaxed);
         // There is a worker: they are counted by a `NonZeroUsize`.
-        let worker = (0..self.workers.len()).min_by_key(connections_of).unwrap_or_default();
-        let Worker { runtime, connections } = &self.workers[worker];
+        let worker = (0..self.threads.len()).min_by_key(connections_of).unwrap_or_default();
+        let Worker { runtime, connections } = &self.threads[worker];
         connections.fetch_add(1, Ordering::Relaxed);
         Place { runtime: runtime.clone(), worker, connections: Arc::clone(connections) }
     }
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(names, ["worker-0", "worker-1", "worker-2", "worker-0", "worker-1", "worker-2"]);
         drop(places.into_iter().nth(1));
         // All are free again, or one of them would have gone elsewhere.
-        assert!(workers.workers.iter().all(|worker| worker.connections.load(Ordering::Relaxed) == 0));
+        assert!(workers.threads.iter().all(|worker| worker.connections.load(Ordering::Relaxed) == 0));
         workers.finish().await;
     }
 
@@ -134,8 +134,8 @@ mod tests {
         let held = Arc::clone(&alive);
         let place = workers.place();
         place.runtime.spawn(async move {
-            let _held = held;
             std::future::pending::<()>().await;
+            drop(held);
         });
         workers.finish().await;
         assert_eq!(Arc::strong_count(&alive), 1, "what ran there is gone");

@@ -38,6 +38,9 @@ pub mod limits {}
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 
+#[doc = include_str!("performance.md")]
+pub mod performance {}
+
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response, Version};
+use http::{Method, Request, Response, Version};
 use http_body::Body as _;
 
 use super::admission::Held;
@@ -54,7 +54,7 @@ impl Record {
         let event = AccessEvent {
             request_id,
             peer,
-            method: request.method().as_str().to_owned(),
+            method: request.method().clone(),
             resource: String::new(),
             operation: None,
             access_key_id: None,
@@ -104,7 +104,7 @@ impl Record {
     }
 
     pub(super) fn is_head(&self) -> bool {
-        self.event.method == "HEAD"
+        self.event.method == Method::HEAD
     }
 
     pub(super) fn addressed(&mut self, address: &Address) {

@@ -38,9 +38,9 @@ pub fn start(format: LogFormat) -> Result<(), TryInitError> {
     // Without the thread, lines of requests wait for the next other line: never for good, since stopping writes one.
     let _ = thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_forever());
     let requests = RecordLines { format, output };
-    let is_of_request = filter_fn(|event| event.target() == RECORDS);
+    let is_of_request = filter_fn(|event| event.name() == RECORDS);
     let others = tracing_subscriber::fmt::layer().with_writer(stderr_at_once).with_target(true);
-    let is_other = filter_fn(|event| event.target() != RECORDS);
+    let is_other = filter_fn(|event| event.name() != RECORDS);
     let registry = capped(filter).with(requests.with_filter(is_of_request));
     match format {
         LogFormat::Human => {
@@ -68,8 +68,8 @@ fn stderr_at_once() -> Box<dyn Write> {
 /// There is one standard error, and one end of the process at which it is flushed.
 static STDERR: OnceLock<Arc<Output<Stderr>>> = OnceLock::new();
 
-/// The target of the events of requests, of which there are many: the name that `audit` writes them under.
-const RECORDS: &str = "portcullis::audit";
+/// The name that `audit` gives to the events of S3 requests, of which there are many. They are in no span.
+const RECORDS: &str = "s3 request";
 
 /// What `filter` lets through, under the caps.
 fn capped(filter: EnvFilter) -> impl tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync {

@@ -2,7 +2,7 @@
 //! than verifying the request's signature.
 
 use std::cell::RefCell;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use tracing_subscriber::layer::Context;
 
 use super::LogFormat;
 use super::output::Output;
+use crate::clock::{Clock as _, SystemClock};
 
 /// Writes the events of one target to `output`.
 pub(super) struct RecordLines<W> {
@@ -30,44 +31,51 @@ where
             // A value that logs while it is written: it has a line of its own.
             let Ok(mut line) = line.try_borrow_mut() else { return };
             line.clear();
-            write_line(&mut line, self.format, Timestamp::now(), event);
-            self.output.add(line.as_bytes());
+            write_line(&mut line, self.format, SystemClock.now(), event);
+            self.output.add(&line);
             line.shrink_to(LONGEST_KEPT);
         });
     }
 }
 
 thread_local! {
-    static LINE: RefCell<String> = const { RefCell::new(String::new()) };
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-fn write_line(line: &mut String, format: LogFormat, now: Timestamp, event: &Event<'_>) {
+// Writing to a `Vec` does not fail.
+fn write_line(line: &mut Vec<u8>, format: LogFormat, now: Timestamp, event: &Event<'_>) {
     let (level, target) = (event.metadata().level(), event.metadata().target());
-    // Writing to a `String` does not fail.
     let _ = match format {
         LogFormat::Human => write!(line, "{now:.6} {level:>5} {target}:"),
         LogFormat::Json => write!(line, r#"{{"timestamp":"{now:.6}","level":"{level}""#),
     };
     event.record(&mut Fields { line, format });
-    let _ = match format {
-        LogFormat::Human => writeln!(line),
-        LogFormat::Json => writeln!(line, r#","target":"{target}"}}"#),
-    };
+    match format {
+        LogFormat::Human => line.push(b'\n'),
+        LogFormat::Json => {
+            for part in [",\"target\":\"", target, "\"}\n"] {
+                line.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
 }
 
 /// Writes one field after the other.
 struct Fields<'a> {
-    line: &'a mut String,
+    line: &'a mut Vec<u8>,
     format: LogFormat,
 }
 
 impl Fields<'_> {
     fn name(&mut self, field: &Field) {
-        let _ = match (self.format, field.name()) {
-            (LogFormat::Human, "message") => self.line.write_char(' '),
-            (LogFormat::Human, name) => write!(self.line, " {name}="),
-            (LogFormat::Json, name) => write!(self.line, r#","{name}":"#),
+        let (before, behind) = match (self.format, field.name()) {
+            (LogFormat::Human, "message") => return self.line.push(b' '),
+            (LogFormat::Human, _) => (" ", "="),
+            (LogFormat::Json, _) => (",\"", "\":"),
         };
+        for part in [before, field.name(), behind] {
+            self.line.extend_from_slice(part.as_bytes());
+        }
     }
 
     fn plain(&mut self, field: &Field, value: impl fmt::Display) {
@@ -91,62 +99,59 @@ impl Visit for Fields<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.name(field);
-        let _ = match self.format {
-            LogFormat::Human => write!(self.line, "{value:?}"),
-            LogFormat::Json => write!(self.line, "{}", Quoted(value)),
-        };
+        match self.format {
+            // What is not ASCII may be what a terminal acts on: `Debug` knows.
+            LogFormat::Human if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
+                let _ = write!(self.line, "{value:?}");
+            }
+            LogFormat::Human | LogFormat::Json => {
+                self.line.push(b'"');
+                escape(self.line, value);
+                self.line.push(b'"');
+            }
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.name(field);
-        let _ = match self.format {
-            LogFormat::Human => write!(self.line, "{value:?}"),
-            LogFormat::Json => {
-                self.line.push('"');
-                let written = write!(Escaping(self.line), "{value:?}");
-                self.line.push('"');
-                written
+        match self.format {
+            LogFormat::Human => {
+                let _ = write!(self.line, "{value:?}");
             }
-        };
-    }
-}
-
-/// A text as a JSON string.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_char('"')?;
-        escape(formatter, self.0)?;
-        formatter.write_char('"')
+            LogFormat::Json => {
+                self.line.push(b'"');
+                let _ = fmt::Write::write_fmt(&mut Escaping(self.line), format_args!("{value:?}"));
+                self.line.push(b'"');
+            }
+        }
     }
 }
 
 /// Escapes what is written for the inside of a JSON string.
-struct Escaping<'a>(&'a mut String);
+struct Escaping<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        escape(self.0, text)
+        escape(self.0, text);
+        Ok(())
     }
 }
 
-/// RFC 8259, section 7.
-fn escape(into: &mut impl fmt::Write, mut text: &str) -> fmt::Result {
-    while let Some(at) = text.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)) {
-        into.write_str(&text[..at])?;
-        match text.as_bytes()[at] {
-            b'"' => into.write_str("\\\"")?,
-            b'\\' => into.write_str("\\\\")?,
-            b'\n' => into.write_str("\\n")?,
-            b'\r' => into.write_str("\\r")?,
-            b'\t' => into.write_str("\\t")?,
-            control => write!(into, "\\u{control:04x}")?,
+/// RFC 8259, section 7. Byte by byte: what was judged is JSON itself, with a quotation mark at every turn.
+fn escape(into: &mut Vec<u8>, text: &str) {
+    into.reserve(text.len() * 2);
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => into.extend_from_slice(&[b'\\', byte]),
+            b'\n' => into.extend_from_slice(b"\\n"),
+            b'\r' => into.extend_from_slice(b"\\r"),
+            b'\t' => into.extend_from_slice(b"\\t"),
+            ..b' ' => {
+                let _ = write!(into, "\\u{byte:04x}");
+            }
+            _ => into.push(byte),
         }
-        // What was found is one byte of ASCII.
-        text = &text[at + 1..];
     }
-    into.write_str(text)
 }
 
 const LONGEST_KEPT: usize = 16 << 10;

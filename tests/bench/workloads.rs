@@ -67,7 +67,7 @@ fn a_multipart_upload_is_a_row_for_each_kind_and_one_for_the_whole() {
 #[test]
 fn keep_leaves_the_objects_and_says_where() {
     let target = MemoryS3::start();
-    let ended = run(bench_at(&target, "--workload put --requests 8 --objects 4 --connections 2 --keep"));
+    let ended = run(bench_at(&target, "--workload put --requests 8 --objects 4 --connections 1 --keep"));
     assert_eq!((ended.code, target.holds(), target.count("DELETE")), (Some(0), (4, 0), 0), "{ended:?}");
     assert!(ended.out.contains("is kept below portcullis-bench/"), "{ended:?}");
 }

@@ -30,7 +30,7 @@ pub(crate) fn nginx(folder: &Path, cores: &str, tls: bool, origin: SocketAddr) -
 events {{ worker_connections 12288; }}
 http {{
   access_log off; {temporary}
-  keepalive_requests 100000000; keepalive_timeout 300s; client_max_body_size 0; tcp_nodelay on;
+  keepalive_requests 100000000; keepalive_timeout 600s; client_header_timeout 600s; client_max_body_size 0; tcp_nodelay on;
   {certificate}
   upstream b {{ server {origin}; keepalive 256; keepalive_requests 100000000; }}
   server {{
@@ -61,7 +61,7 @@ pub(crate) fn haproxy(folder: &Path, cores: &str, origin: SocketAddr) -> Result<
     let text = format!(
         "global
   nbthread 1
-  maxconn 12288
+  maxconn 4096
   ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
 defaults
   mode http
@@ -97,7 +97,7 @@ pub(crate) fn sigv4_proxy(program: &Path, folder: &Path, cores: &str, origin: So
     let address = free_address()?;
     let mut command = command_on(cores, program);
     command.args(["--name", "s3", "--region", "us-east-1", "--sign-host", &origin.to_string()]);
-    command.args(["--host", &origin.to_string(), "--port", &format!(":{}", address.port())]);
+    command.args(["--host", &origin.to_string(), "--port", &address.to_string()]);
     command.args(["--upstream-url-scheme", "http"]);
     command.env("AWS_ACCESS_KEY_ID", "BENCHBENCHBENCHBENCH").env("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-bench");
     command.env("GOMAXPROCS", "1");

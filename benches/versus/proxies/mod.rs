@@ -5,7 +5,7 @@ mod portcullis;
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ pub(crate) struct Proxy {
     /// Whether it speaks TLS there.
     pub(crate) tls: bool,
     child: Child,
+    log: PathBuf,
 }
 
 impl Proxy {
@@ -35,7 +36,7 @@ impl Proxy {
         let log = File::options().create(true).append(true).open(&path)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("{name} cannot be started"))?;
-        let mut proxy = Self { name, address, tls, child };
+        let mut proxy = Self { name, address, tls, child, log: path.clone() };
         let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(address).is_err() {
             let said = || std::fs::read_to_string(&path).unwrap_or_default();
@@ -51,6 +52,13 @@ impl Proxy {
     /// The process that was started; its children do some of the work.
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The end of what it said.
+    pub(crate) fn last_words(&self) -> String {
+        let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<String> = said.lines().map(|line| line.chars().take(LONGEST_LINE).collect()).collect();
+        lines[lines.len().saturating_sub(3)..].join("\n")
     }
 }
 
@@ -69,6 +77,9 @@ impl Drop for Proxy {
         }
     }
 }
+
+/// What is shown of a line of a log.
+const LONGEST_LINE: usize = 300;
 
 /// A port of loopback that nobody listens on.
 fn free_address() -> Result<SocketAddr> {

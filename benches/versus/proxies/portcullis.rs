@@ -35,6 +35,7 @@ pub(crate) fn portcullis(folder: &Path, setup: &Setup<'_>, origin: SocketAddr) -
 [s3]
 listen = \"{address}\"
 region = {REGION:?}
+workers = {}
 {tls}
 [[backend]]
 name = \"main\"
@@ -56,13 +57,13 @@ permanent = true
 [limits]
 {}
 ",
-        setup.limits
+        setup.workers, setup.limits
     );
     let file = folder.join("portcullis.toml");
     fs::write(&file, text)?;
     let mut command = command_on(setup.cores, setup.program);
     command.args(["serve", "--config"]).arg(&file).current_dir(folder);
-    command.env_remove("RUST_LOG").env("TOKIO_WORKER_THREADS", setup.workers.to_string());
+    command.env_remove("RUST_LOG");
     Proxy::start(setup.name, command, address, setup.tls, folder)
 }
 

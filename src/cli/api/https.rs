@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 
 use super::ApiUrl;
 use crate::cli::failure::Failure;
+use crate::tls::provider;
 
 /// Opens a connection for each request.
 pub(super) struct Client {
@@ -129,8 +130,7 @@ pub(crate) fn handshake_problem(error: &io::Error) -> String {
 /// # Errors
 /// If they cannot be read.
 pub(crate) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Failure> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
+    let builder = rustls::ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::work(error.to_string()))?;
     let mut tls = builder.with_root_certificates(roots(ca_file)?).with_no_client_auth();

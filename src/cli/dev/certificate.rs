@@ -16,12 +16,12 @@ use rcgen::{
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
-use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use super::folder::Folder;
+use crate::tls::provider;
 
 /// The CA that clients are to trust.
 pub(super) struct Authority {
@@ -61,7 +61,7 @@ fn is_usable(folder: &Folder, now: Timestamp) -> bool {
         let root = CertificateDer::from_pem_slice(folder.read(CA)?.as_bytes()).ok()?;
         let leaf = CertificateDer::from_pem_slice(folder.read(CERTIFICATE)?.as_bytes()).ok()?;
         let key = PrivateKeyDer::from_pem_slice(folder.read(KEY)?.as_bytes()).ok()?;
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = provider();
         CertifiedKey::from_der(vec![leaf.clone()], key, &provider).ok()?.keys_match().ok()?;
         let mut roots = rustls::RootCertStore::empty();
         roots.add(root).ok()?;

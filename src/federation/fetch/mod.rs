@@ -25,6 +25,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::config;
 use crate::federation::FederationError;
+use crate::tls::provider;
 
 use egress::Egress;
 pub(super) use provider_url::ProviderUrl;
@@ -81,8 +82,7 @@ impl Fetcher {
     /// [`FederationError::File`] if there is no certificate to trust.
     pub(super) fn new(settings: &config::Federation) -> Result<Self, FederationError> {
         let roots = roots(settings.ca_file.as_deref()).map_err(FederationError::File)?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        let mut tls = rustls::ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| FederationError::File(error.to_string()))?
             .with_root_certificates(roots)
