@@ -183,10 +183,13 @@ class Portcullis:
         return boto3_with(self.endpoint, made["accessKeyId"], made["secretKey"])
 
     def line_of(self, request_id: str) -> dict:
-        """What the log says of a request."""
-        for line in reversed(self.log.read_text(errors="replace").splitlines()):
-            if request_id in line:
-                return json.loads(line)
+        """What the log says of a request. Its line waits a moment for others to be written with it."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            for line in reversed(self.log.read_text(errors="replace").splitlines(keepends=True)):
+                if request_id in line and line.endswith("\n"):
+                    return json.loads(line)
+            time.sleep(0.01)
         raise AssertionError(f"no line of the log is about {request_id}")
 
     def trust_oidc(self, idp: Idp, **more) -> str:

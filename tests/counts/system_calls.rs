@@ -2,7 +2,8 @@
 //! last request of a case are its own.
 //!
 //! Being traced makes the program slower, so a busy peer is always ahead of it: reads find much at a time, and the
-//! counts of large bodies are near the fewest that the program can do with.
+//! counts of large bodies are near the fewest that the program can do with. What a thread does by the clock, such as
+//! the writer of the log, is a share that depends on how quick the machine is.
 
 use std::collections::BTreeMap;
 use std::path::Path;

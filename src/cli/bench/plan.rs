@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     /// Where the keys of all objects begin; a name for the run is put behind it, so that nothing is overwritten
     #[arg(long, value_name = "TEXT", default_value = "portcullis-bench/", value_parser = prefix, help_heading = "Where")]
     prefix: String,
-    /// Name the bucket in the path, as `https://host/bucket/key` [default]
+    /// Name the bucket in the path, as `https://host/bucket/key`: the default
     #[arg(long, conflicts_with = "virtual_hosted", help_heading = "Where")]
     path_style: bool,
     /// Name the bucket in the host, as `https://bucket.host/key`
