@@ -1,7 +1,7 @@
 //! What the log says of logins and keys, and what it never says.
 
 use std::io::{Result, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
@@ -16,6 +16,10 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        // tracing remembers of each event whether anybody wants it. It misses a subscriber that comes just as another
+        // thread meets the event for the first time, so there is one from the start: it wants all and writes nothing.
+        static ALWAYS: Once = Once::new();
+        ALWAYS.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap());
         let log = Self::default();
         let ours = tracing_subscriber::filter::filter_fn(|event| event.target().starts_with("portcullis"));
         let lines = tracing_subscriber::fmt::layer().with_writer(log.clone()).with_ansi(false);
