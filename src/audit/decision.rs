@@ -1,10 +1,8 @@
 //! How one request was decided, and by what.
 
-use serde::Serialize;
-
 use super::JudgedDemand;
 use crate::identity::{Permission, Principal};
-use crate::policy::StatementName;
+use crate::policy::{JsonText, StatementName};
 
 /// How one request was decided, and by what.
 #[derive(Clone, Debug)]
@@ -22,17 +20,8 @@ pub struct Decision {
     pub permission: Permission,
     /// What the request needed; all of it had to be allowed.
     pub demands: Vec<JudgedDemand>,
-    /// The values of condition keys: a JSON object.
+    /// The values of condition keys: a JSON object, in ASCII.
     pub context: String,
-}
-
-/// [`Judged`](super::Judged), as it is written, without its context.
-#[derive(Serialize)]
-struct Written<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal: Option<&'a Principal>,
-    permission: Permission,
-    demands: &'a [JudgedDemand],
 }
 
 impl Decision {
@@ -42,22 +31,70 @@ impl Decision {
         tracing::enabled!(target: super::TARGET, tracing::Level::INFO)
     }
 
-    /// All that it was made from, as one line of JSON: a [`Judged`](super::Judged). What a client chose stands in it
-    /// escaped.
+    /// All that it was made from, as one line of JSON: a [`Judged`](super::Judged). It is ASCII, and what a client
+    /// chose stands in it escaped.
     #[must_use]
     pub fn judged(&self) -> String {
-        let written =
-            Written { principal: self.principal.as_ref(), permission: self.permission, demands: &self.demands };
-        let mut text = serde_json::to_string(&written).unwrap_or_default();
-        // The context is JSON already.
-        text.truncate(text.len().saturating_sub(1));
-        text.extend([",\"context\":", &self.context, "}"]);
-        text
+        let mut line = JsonText::with_capacity(USUAL_LENGTH + self.context.len());
+        line.json("{");
+        if let Some(principal) = &self.principal {
+            line.json("\"principal\":").text(principal.as_str()).json(",");
+        }
+        line.json("\"permission\":").text(self.permission.as_str()).json(",\"demands\":[");
+        for (index, JudgedDemand { action, resource, version_id, allowed }) in self.demands.iter().enumerate() {
+            line.json(if index > 0 { ",{" } else { "{" });
+            line.json("\"action\":").text(action).json(",\"resource\":").text(resource);
+            if let Some(version_id) = version_id {
+                line.json(",\"versionId\":").text(version_id);
+            }
+            line.json(if *allowed { ",\"allowed\":true}" } else { ",\"allowed\":false}" });
+        }
+        line.json("],\"context\":").json(&self.context).json("}");
+        line.finish()
     }
 
     /// `allowed` or `denied`.
     #[must_use]
     pub fn verdict(&self) -> &'static str {
         if self.allowed { "allowed" } else { "denied" }
+    }
+}
+
+/// What all but the context comes to, in bytes.
+const USUAL_LENGTH: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::audit::Judged;
+
+    fn demand(resource: &str, version_id: Option<&str>, allowed: bool) -> JudgedDemand {
+        let action = Cow::Borrowed("s3:GetObject");
+        JudgedDemand { action, resource: resource.to_owned(), version_id: version_id.map(str::to_owned), allowed }
+    }
+
+    #[test]
+    fn what_was_judged_is_read_back_as_it_was() {
+        let demands = vec![demand("b/a\"\u{202e}", None, true), demand("b/c", Some("v\n1"), false)];
+        for (principal, demands) in [(Principal::parse("saml/keeper").ok(), demands), (None, Vec::new())] {
+            let context = "{\"aws:SourceIp\":[\"192.0.2.1\"]}".to_owned();
+            let decision = Decision {
+                allowed: false,
+                layer: "organization policy",
+                statement: None,
+                principal,
+                permission: Permission::Write,
+                demands,
+                context,
+            };
+            let line = decision.judged();
+            assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{line}");
+            let read: Judged = serde_json::from_str(&line).unwrap();
+            assert_eq!((read.principal, read.permission), (decision.principal, decision.permission));
+            assert_eq!(read.demands, decision.demands);
+            assert_eq!(read.context["aws:SourceIp"], ["192.0.2.1"]);
+        }
     }
 }

@@ -99,17 +99,22 @@ impl Visit for Fields<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.name(field);
-        match self.format {
-            // What is not ASCII may be what a terminal acts on: `Debug` knows.
-            LogFormat::Human if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
-                let _ = write!(self.line, "{value:?}");
-            }
-            LogFormat::Human | LogFormat::Json => {
-                self.line.push(b'"');
-                escape(self.line, value);
-                self.line.push(b'"');
-            }
+        if field.name() == JUDGED {
+            return self.line.extend_from_slice(value.as_bytes());
         }
+        let is_plain = value.bytes().fold(true, |plain, byte| plain & is_plain(byte));
+        if !is_plain && self.format == LogFormat::Human {
+            // What is not ASCII may be what a terminal acts on: `Debug` knows.
+            let _ = write!(self.line, "{value:?}");
+            return;
+        }
+        self.line.push(b'"');
+        if is_plain {
+            self.line.extend_from_slice(value.as_bytes());
+        } else {
+            escape(self.line, value);
+        }
+        self.line.push(b'"');
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -137,9 +142,13 @@ impl fmt::Write for Escaping<'_> {
     }
 }
 
-/// RFC 8259, section 7. Byte by byte: what was judged is JSON itself, with a quotation mark at every turn.
+/// Whether `byte` is the same inside of a quoted string, in either format.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+}
+
+/// RFC 8259, section 7.
 fn escape(into: &mut Vec<u8>, text: &str) {
-    into.reserve(text.len() * 2);
     for byte in text.bytes() {
         match byte {
             b'"' | b'\\' => into.extend_from_slice(&[b'\\', byte]),
@@ -154,6 +163,8 @@ fn escape(into: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// The field that is JSON in ASCII already, and is no string of the line but a part of it.
+const JUDGED: &str = "judged";
 const LONGEST_KEPT: usize = 16 << 10;
 
 #[cfg(test)]
@@ -206,6 +217,7 @@ mod tests {
             text = hostile,
             debugged = ?hostile,
             nothing = "",
+            absent = None::<&str>,
             count = 17_u64,
             is_so = true,
             "s3 request"
@@ -222,6 +234,17 @@ mod tests {
             object
         });
         assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn what_was_judged_is_a_part_of_the_line() {
+        let judged = r#"{"principal":"saml/a","demands":[{"resource":"b/\u0022"}]}"#;
+        let event = || tracing::info!(target: "portcullis::audit", judged, status = 200_u16, "s3 request");
+        let [json, _] = both(LogFormat::Json, event);
+        let line: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(line["judged"]["demands"][0]["resource"], "b/\"");
+        let [human, _] = both(LogFormat::Human, event);
+        assert!(human.contains(&format!(" judged={judged} status=200")), "{human}");
     }
 
     #[test]

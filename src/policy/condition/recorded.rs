@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::variable::write_value;
 use super::{ConditionKey, Context, FixedKey, KeyKind, Value, literal};
 use crate::identity::{Attributes, OrganizationId};
-use crate::policy::PolicyError;
+use crate::policy::{JsonText, PolicyError};
 
 /// What is known of a request, read from text. Lends the [`Context`] that a question needs.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,7 @@ impl OwnedContext {
 }
 
 impl Context<'_> {
-    /// Every key that has a value, with its values as text, for the request log: a JSON object of lists.
+    /// Every key that has a value, with its values as text, for the request log: a JSON object of lists, in ASCII.
     /// `organization` stands in the name of the key of groups. `shown` says what of a text is written; a key of
     /// which nothing is shown is left out.
     #[must_use]
@@ -101,7 +101,7 @@ impl Context<'_> {
         organization: &OrganizationId,
         shown: impl for<'t> Fn(FixedKey, &'t str) -> Option<&'t str>,
     ) -> String {
-        let mut object = JsonObject(Vec::with_capacity(USUAL_LENGTH));
+        let mut object = JsonObject(JsonText::with_capacity(USUAL_LENGTH));
         let mut text = String::new();
         for (key, value) in self.known() {
             if let Value::Texts(texts) = value {
@@ -129,42 +129,28 @@ impl Context<'_> {
 /// What the context of an object's request comes to.
 const USUAL_LENGTH: usize = 1024;
 
-/// A JSON object of lists of strings, written as it comes: the log has one for each request.
-struct JsonObject(Vec<u8>);
+/// A JSON object of lists of strings.
+struct JsonObject(JsonText);
 
 impl JsonObject {
     fn add<'t>(&mut self, name: &str, texts: impl IntoIterator<Item = &'t str>) {
-        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
-        self.text(name);
-        self.0.extend_from_slice(b":[");
+        let before = if self.0.is_empty() { "{" } else { "," };
+        self.0.json(before).text(name).json(":[");
         for (index, text) in texts.into_iter().enumerate() {
             if index > 0 {
-                self.0.push(b',');
+                self.0.json(",");
             }
-            self.text(text);
+            self.0.text(text);
         }
-        self.0.push(b']');
-    }
-
-    fn text(&mut self, text: &str) {
-        // What most values are: to look for what needs an escape costs more than all the rest.
-        if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
-            self.0.push(b'"');
-            self.0.extend_from_slice(text.as_bytes());
-            self.0.push(b'"');
-            return;
-        }
-        // Writing text to a `Vec` does not fail.
-        let _ = serde_json::to_writer(&mut self.0, text);
+        self.0.json("]");
     }
 
     fn finish(mut self) -> String {
         if self.0.is_empty() {
-            self.0.push(b'{');
+            self.0.json("{");
         }
-        self.0.push(b'}');
-        // Only whole `str`s and ASCII were written.
-        String::from_utf8(self.0).unwrap_or_default()
+        self.0.json("}");
+        self.0.finish()
     }
 }
 

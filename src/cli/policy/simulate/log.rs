@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::audit::Judged;
 use crate::cli::failure::Failure;
@@ -28,7 +29,7 @@ pub(super) struct Recorded {
 #[derive(Deserialize)]
 struct Written {
     request_id: Option<String>,
-    judged: Option<String>,
+    judged: Option<Value>,
 }
 
 /// Hands each line of `file` to `line`.
@@ -50,10 +51,7 @@ impl Line {
         let Ok(Written { request_id: Some(request_id), judged: Some(judged) }) = serde_json::from_slice(text) else {
             return Self::Other;
         };
-        if judged == "-" {
-            return Self::Other; // refused before anything was judged
-        }
-        match serde_json::from_str(&judged) {
+        match serde_json::from_value(judged) {
             Ok(judged) => Self::Request(Box::new(Recorded { request_id, judged })),
             Err(_) => Self::Unreadable,
         }
