@@ -52,7 +52,7 @@ impl Proxy {
         let (parts, body) = sent.map_err(late)??.into_parts();
         let mut response = Response::new(ResponseBody::backend(BackendBody::new(body, self.idle_timeout, None)));
         *response.status_mut() = parts.status;
-        let mut headers = forwardable_response_headers(&parts.headers);
+        let mut headers = forwardable_response_headers(parts.headers);
         let id: HeaderValue = request_id(record);
         headers.insert("x-amz-request-id", id);
         *response.headers_mut() = headers;
