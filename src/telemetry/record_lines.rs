@@ -144,7 +144,7 @@ impl fmt::Write for Escaping<'_> {
 
 /// Whether `byte` is the same inside of a quoted string, in either format.
 fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+    matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')
 }
 
 /// RFC 8259, section 7.
