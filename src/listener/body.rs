@@ -30,7 +30,8 @@ pub struct RequestBody {
     /// When the body has to have ended.
     end: Option<(Instant, Duration)>,
     alarm: Arc<Alarm>,
-    has_ended: bool,
+    /// Which of the connection's it is.
+    number: usize,
     activity: Arc<Activity>,
     counters: Arc<Counters>,
 }
@@ -73,14 +74,15 @@ impl RequestBody {
         activity: Arc<Activity>,
         counters: Arc<Counters>,
     ) -> Self {
+        let number = activity.body_began(!incoming.is_end_stream());
         Self {
+            number,
             limits,
             pace: Pace::new(limits.slowest),
             waiting_since: None,
             deadline: None,
             end: None,
             alarm: Arc::default(),
-            has_ended: incoming.is_end_stream(),
             incoming,
             activity,
             counters,
@@ -132,7 +134,9 @@ impl Body for RequestBody {
         let noticed = self.alarm.listen(context.waker());
         let waker = Waker::from(Arc::clone(&self.alarm));
         if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(&mut Context::from_waker(&waker)) {
-            self.has_ended |= frame.is_none();
+            if frame.is_none() || self.incoming.is_end_stream() {
+                self.activity.body_ended(self.number);
+            }
             self.waiting_since = None;
             let length: usize = frame.iter().flatten().filter_map(Frame::data_ref).map(Bytes::len).sum();
             // The reader may have been busy elsewhere since the client sent this.
@@ -158,8 +162,8 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if !self.has_ended && !self.incoming.is_end_stream() {
-            self.activity.left_a_body_unread();
+        if self.incoming.is_end_stream() {
+            self.activity.body_ended(self.number);
         }
     }
 }

@@ -164,8 +164,10 @@ pub(super) struct Activity {
     running: AtomicUsize,
     has_begun: AtomicBool,
     /// Since it was last looked at.
-    has_lately_begun: AtomicBool,
-    pub(super) has_an_unread_body: AtomicBool,
+    was_lately_used: AtomicBool,
+    bodies: AtomicUsize,
+    /// Of HTTP/1.1, where there is one body at a time: the number of that of which not all was read; 0: none.
+    unread_body: AtomicUsize,
     changed: Notify,
 }
 
@@ -175,8 +177,9 @@ impl Activity {
             traffic,
             running: AtomicUsize::new(0),
             has_begun: AtomicBool::new(false),
-            has_lately_begun: AtomicBool::new(false),
-            has_an_unread_body: AtomicBool::new(false),
+            was_lately_used: AtomicBool::new(false),
+            bodies: AtomicUsize::new(0),
+            unread_body: AtomicUsize::new(0),
             changed: Notify::new(),
         }
     }
@@ -186,18 +189,41 @@ impl Activity {
         self.traffic.progressed();
     }
 
-    pub(super) fn left_a_body_unread(&self) {
-        self.has_an_unread_body.store(true, Ordering::Relaxed);
+    /// A request came, with a body that `is_unread` or is empty. On HTTP/1.1 that means that the last one's was read, or
+    /// drained by hyper. Returns the body's number.
+    pub(super) fn body_began(&self, is_unread: bool) -> usize {
+        let number = self.bodies.fetch_add(1, Ordering::Relaxed) + 1;
+        self.unread_body.store(if is_unread { number } else { 0 }, Ordering::Release);
+        number
     }
 
-    /// Whether a request began since this was asked last.
-    pub(super) fn has_lately_begun(&self) -> bool {
-        self.has_lately_begun.swap(false, Ordering::Relaxed)
+    /// All of body `number` was read.
+    pub(super) fn body_ended(&self, number: usize) {
+        // Whoever reads one may notice later than hyper, which serves the next request by then.
+        let _ = self.unread_body.compare_exchange(number, 0, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// Whether not all of the last body was read, by whoever has it: what follows is no request.
+    pub(super) fn has_an_unread_body(&self) -> bool {
+        self.unread_body.load(Ordering::Acquire) != 0
+    }
+
+    /// `bytes` of a request came before anything is served on the connection, as it is resumed.
+    pub(super) fn came_early(&self, bytes: usize) {
+        self.traffic.received(bytes);
+    }
+
+    /// Whether a request began or ended since this was asked last.
+    pub(super) fn was_lately_used(&self) -> bool {
+        self.was_lately_used.swap(false, Ordering::Relaxed)
     }
 
     /// Whether there was a request, and nothing of it or of another is on its way.
     pub(super) fn rests(&self) -> bool {
-        self.has_begun.load(Ordering::Acquire) && self.running.load(Ordering::Acquire) == 0 && self.traffic.is_still()
+        self.has_begun.load(Ordering::Acquire)
+            && self.running.load(Ordering::Acquire) == 0
+            && !self.has_an_unread_body()
+            && self.traffic.is_still()
     }
 
     /// Returns once nothing ran for `first` since the start, or for `later` since the last request.
@@ -222,7 +248,7 @@ pub(super) struct Running(Arc<Activity>);
 impl Running {
     fn new(activity: &Arc<Activity>) -> Self {
         activity.has_begun.store(true, Ordering::Release);
-        activity.has_lately_begun.store(true, Ordering::Relaxed);
+        activity.was_lately_used.store(true, Ordering::Relaxed);
         activity.running.fetch_add(1, Ordering::AcqRel);
         activity.progressed();
         activity.changed.notify_one();
@@ -236,6 +262,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.0.was_lately_used.store(true, Ordering::Relaxed);
         self.0.running.fetch_sub(1, Ordering::AcqRel);
         self.0.changed.notify_one();
     }
@@ -273,8 +300,6 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        // On HTTP/1.1 another request means that the last one's body was read, or drained by hyper.
-        self.activity.has_an_unread_body.store(false, Ordering::Relaxed);
         let running = Running::new(&self.activity);
         let request = request.map(|body| {
             RequestBody::new(body, self.body_limits, Arc::clone(&self.activity), Arc::clone(&self.counters))

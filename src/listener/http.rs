@@ -63,7 +63,7 @@ pub(super) fn http2(limits: &Limits, drain: Drain, counters: Arc<Counters>) -> h
 }
 
 const HYPER_MAX_HEADERS: usize = 100;
-/// What a connection reads at a time, at most.
+/// What an HTTP/1.1 connection reads at a time, and writes ahead, at most, where heads may not be longer.
 const BUFFER: usize = 128 << 10;
 /// What an HTTP/2 stream writes ahead, at most.
 const STREAM_BUFFER: usize = 64 << 10;

@@ -4,7 +4,6 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -57,6 +56,8 @@ where
         let mut head_due: Option<Instant> = None;
         let result = loop {
             tokio::select! {
+                // In this order: what has come is served before anybody looks.
+                biased;
                 result = &mut connection => break result,
                 () = setup.drain.asked_to_finish() => {
                     Pin::new(&mut *connection).graceful_shutdown();
@@ -65,23 +66,28 @@ where
                 () = &mut look => {}
             }
             let now = Instant::now();
-            let has_begun = activity.has_lately_begun();
-            head_due = head_due.filter(|_| !has_begun);
+            let was_used = activity.was_lately_used();
+            head_due = head_due.filter(|_| !was_used);
             if head_due.is_some_and(|due| due <= now) {
                 tracing::debug!("no request came in time, closing an HTTP/1.1 connection");
                 return;
             }
-            if has_begun || !activity.rests() {
+            if was_used || !activity.rests() {
                 look.as_mut().reset(head_due.map_or(now + REST, |due| due.min(now + REST)));
                 continue;
             }
-            // It has rested since the last look, at least.
+            // No request began or ended since the last look.
             let due = head_due.unwrap_or(now + setup.limits.header_timeout - REST);
             Pin::new(&mut *connection).graceful_shutdown();
-            if let Err(error) = std::future::poll_fn(|context| connection.poll_without_shutdown(context)).await {
-                break Err(error);
+            // hyper is done at once with a connection on which nothing is on its way. With any other it tells the client
+            // that this request is the last, and then it has to be.
+            match std::future::poll_fn(|context| Poll::Ready(connection.poll_without_shutdown(context))).await {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => break (&mut connection).await,
             }
             let mut resting = Box::new(rest(connection));
+            activity.came_early(resting.stream.before.len());
             if resting.stream.before.is_empty() {
                 let stream = &mut resting.stream.stream;
                 let _rests = setup.counters.rests();
@@ -100,7 +106,7 @@ where
             look.as_mut().reset(due.min(Instant::now() + REST));
         };
         let may_still_send = match &result {
-            Ok(()) => activity.has_an_unread_body.load(Ordering::Relaxed),
+            Ok(()) => activity.has_an_unread_body(),
             Err(error) => {
                 tracing::debug!(%error, "an HTTP/1.1 connection ended early");
                 // hyper has answered with an empty 4xx.

@@ -81,7 +81,8 @@ impl Traffic {
         self.idle_bytes.load(Ordering::Relaxed) == 0 && !self.is_writing.load(Ordering::Relaxed)
     }
 
-    fn received(&self, bytes: usize) {
+    /// Bytes came of which it is not known yet what they belong to.
+    pub(super) fn received(&self, bytes: usize) {
         let before = self.idle_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         if before + bytes as u64 > self.most && !crate::fault::check_is_off("idle_bytes") {
             self.exceeded.notify_one();

@@ -149,16 +149,16 @@ fn is_plain(byte: u8) -> bool {
 
 /// RFC 8259, section 7.
 fn escape(into: &mut Vec<u8>, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'\\' => into.extend_from_slice(&[b'\\', byte]),
-            b'\n' => into.extend_from_slice(b"\\n"),
-            b'\r' => into.extend_from_slice(b"\\r"),
-            b'\t' => into.extend_from_slice(b"\\t"),
-            ..b' ' => {
-                let _ = write!(into, "\\u{byte:04x}");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => into.extend([b'\\', character as u8]),
+            ' '..='~' => into.push(character as u8),
+            // What is not ASCII may be what a terminal acts on.
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(into, "\\u{unit:04x}");
+                }
             }
-            _ => into.push(byte),
         }
     }
 }
@@ -234,6 +234,23 @@ mod tests {
             object
         });
         assert_eq!(ours, theirs);
+    }
+
+    /// Attack row M4.
+    #[test]
+    fn m04_a_line_is_printable_ascii_whatever_a_client_put_there() {
+        let resource = "/b/\u{9b}2J\u{202e}\u{7f}\u{1b}[31m\u{2028}\u{1f600}\r\n";
+        for format in [LogFormat::Json, LogFormat::Human] {
+            let event = || tracing::info!(target: "portcullis::audit", resource, shown = %"a\u{9b}b", "s3 request");
+            let [line, _] = both(format, event);
+            let line = line.strip_suffix('\n').unwrap();
+            if format == LogFormat::Json {
+                assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{line:?}");
+                assert_eq!(serde_json::from_str::<Value>(line).unwrap()["resource"], resource);
+            } else {
+                assert!(line.contains(&format!("resource={resource:?}")), "{line:?}");
+            }
+        }
     }
 
     #[test]

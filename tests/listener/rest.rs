@@ -95,3 +95,44 @@ async fn k15_a_connection_that_rests_is_closed_in_time_and_so_is_one_that_then_s
     let taken = since.elapsed();
     assert!(taken > limit / 2 && taken < limit * 3 / 2, "closed after {taken:?}");
 }
+
+/// Attack row B1: what is left of a body is no request, however late somebody lets go of it.
+#[tokio::test]
+async fn b01_what_follows_of_an_unread_body_is_never_served_as_a_request() {
+    for before in [false, true] {
+        let mut server = Server::plain(Limits::default());
+        let mut stream = server.connect().await;
+        stream.write_all(b"POST /hold HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\nbegun").await.unwrap();
+        assert!(read_some(&mut stream).await.ends_with("held"));
+        if before {
+            server.gate.add_permits(1);
+        }
+        // Longer than it takes to rest.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(server.counters.resting(), 0);
+        server.gate.add_permits(1);
+        // The server may have closed by now.
+        let _ = stream.write_all(b"GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let _ = stream.shutdown().await;
+        assert_eq!(text(&read_to_close(&mut stream).await), "");
+        assert_eq!(server.event().await, "/hold");
+        assert_eq!(server.events_so_far(), [""; 0], "nothing else was served");
+    }
+}
+
+/// Part of a head may come along with the request before it.
+#[tokio::test]
+async fn a_part_of_a_head_that_came_early_is_waited_for_and_the_connection_goes_on() {
+    let server = Server::plain(Limits::default());
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / HTTP/1.1\r\n").await.unwrap();
+    assert!(read_some(&mut stream).await.ends_with("hello"));
+    // Long enough to be looked at twice.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    stream.write_all(b"host: a\r\n\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut both = String::new();
+    while both.matches("hello").count() < 2 {
+        both.push_str(&read_some(&mut stream).await);
+    }
+    assert!(!both.to_ascii_lowercase().contains("connection: close"), "{both}");
+}

@@ -162,6 +162,15 @@ async fn answer(
     events.send(path.clone()).unwrap();
     match path.as_str() {
         "/endless" => plain(Endless(events)),
+        // As a backend that answers early: its connection keeps the body for a while.
+        "/hold" => {
+            let body = request.into_body();
+            tokio::spawn(async move {
+                gate.acquire().await.unwrap().forget();
+                drop(body);
+            });
+            plain(Full::from("held"))
+        }
         "/large" => plain(Full::from(vec![b'x'; 1 << 20])),
         "/panic" => panic!("as asked"),
         "/peer" => plain(Full::from(format!("{peer:?}"))),
