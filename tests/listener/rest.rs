@@ -96,9 +96,9 @@ async fn k15_a_connection_that_rests_is_closed_in_time_and_so_is_one_that_then_s
     assert!(taken > limit / 2 && taken < limit * 3 / 2, "closed after {taken:?}");
 }
 
-/// Attack row B1: what is left of a body is no request, however late somebody lets go of it.
+/// What is left of a body is no request, however late somebody lets go of it.
 #[tokio::test]
-async fn b01_what_follows_of_an_unread_body_is_never_served_as_a_request() {
+async fn what_follows_of_an_unread_body_is_never_served_as_a_request() {
     for before in [false, true] {
         let mut server = Server::plain(Limits::default());
         let mut stream = server.connect().await;
