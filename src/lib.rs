@@ -31,6 +31,7 @@
 
 pub mod clock;
 pub mod fault;
+mod json_text;
 pub mod tls;
 
 pub mod identity;

@@ -17,17 +17,18 @@ mod source;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("fault", &[]),
     ("clock", &[]),
+    ("json_text", &[]),
     ("tls", &[]),
     ("identity", &[]),
     ("s3", &[]),
     ("sigv4", &["identity", "s3"]),
-    ("policy", &["identity", "s3"]),
+    ("policy", &["identity", "json_text", "s3"]),
     ("config", &["identity", "policy", "s3"]),
-    ("telemetry", &["clock", "config"]),
+    ("telemetry", &["clock", "config", "json_text"]),
     ("listener", &["config", "tls"]),
     ("store", &["clock", "config", "identity"]),
     ("federation", &["clock", "config", "identity", "store", "tls"]),
-    ("audit", &["config", "identity", "policy", "s3"]),
+    ("audit", &["config", "identity", "json_text", "policy", "s3"]),
     ("backend", &["clock", "config", "identity", "s3", "sigv4", "tls"]),
     ("keys", &["clock", "config", "identity", "sigv4", "store"]),
     ("authority", &["config", "identity", "policy", "s3", "store"]),
@@ -69,6 +70,7 @@ const BELOW_APP: &[&str] = &[
     "control",
     "federation",
     "identity",
+    "json_text",
     "keys",
     "listener",
     "policy",
@@ -80,8 +82,20 @@ const BELOW_APP: &[&str] = &[
 ];
 
 /// Folders that may not even use `telemetry`; everybody else may, and everybody may use `fault`.
-const SILENT: &[&str] =
-    &["fault", "clock", "tls", "identity", "s3", "sigv4", "policy", "config", "telemetry", "main", "manual"];
+const SILENT: &[&str] = &[
+    "fault",
+    "clock",
+    "json_text",
+    "tls",
+    "identity",
+    "s3",
+    "sigv4",
+    "policy",
+    "config",
+    "telemetry",
+    "main",
+    "manual",
+];
 
 /// `cli` may start the two planes but not look inside them: only types at the top of the folder.
 const CLOSED_TO_CLI: &[&str] = &["proxy", "control"];

@@ -17,15 +17,15 @@ use super::{StartError, descriptors};
 use crate::authority::{Authority, Ceilings};
 use crate::backend::Backends;
 use crate::clock::Clock;
-use crate::config::{self, Config, Endpoint, Limits, TlsFiles};
+use crate::config::{self, Config, Endpoint, Limits, StorePlace, TlsFiles};
 use crate::control::{self, Control, ControlSocket};
 use crate::federation::Federation;
 use crate::keys::{CacheSettings, Keys};
 use crate::listener::{self, Listener, Peer, RequestBody, Workers, tls};
 use crate::proxy::{self, Proxy};
 use crate::sigv4::AcceptedRegion;
-use crate::store::open_sealed;
-use crate::telemetry::probes;
+use crate::store;
+use crate::telemetry::{metrics, probes};
 
 /// The program, built and not yet running.
 pub struct App;
@@ -72,9 +72,10 @@ impl App {
         let api_tls = config.api.as_ref().map(|api| server_tls(api.endpoint.tls.as_ref())).transpose()?.flatten();
         let admin_tls = config.admin.as_ref().map(|admin| server_tls(admin.tls.as_ref())).transpose()?.flatten();
 
-        let (store, seal) = open_sealed(&config.store.path, &config.store.seal_key_file, &mut random)?;
+        let (store, seal) = store::open(&config.store, &clock, &mut random).await?;
         let organization = config.organization.clone();
-        let cache = CacheSettings::default();
+        let alone = matches!(config.store.place, StorePlace::Embedded(_));
+        let cache = CacheSettings { alone, ..CacheSettings::default() };
         let federation = Federation::open(Arc::clone(&store), Arc::clone(&clock), &config.federation).await?;
         let ceilings = Ceilings::new(config.ceilings.clone());
         let authority =
@@ -85,7 +86,7 @@ impl App {
         let s3 = bind("s3", config.s3.listen, s3_tls, &limits)?.on(workers);
         let api = optional("api", config.api.as_ref().map(|api| &api.endpoint), api_tls, &own_limits)?;
         let admin = optional("admin", config.admin.as_ref(), admin_tls, &own_limits)?;
-        let socket = ControlSocket::bind(&control::socket_beside(&config.store.path)).await?;
+        let socket = ControlSocket::bind(&config.store.control_socket).await?;
 
         let seed = random.next_u64();
         let proxy = Arc::new(Proxy::new(
@@ -131,12 +132,16 @@ impl App {
                 () = probing.find_payload_forms() => {}
             }
         });
+        running.tasks.spawn(look_at_clock(Arc::clone(&clock), running.stop.clone()));
         running.tasks.spawn(s3.serve(serve, running.stop.clone()));
         if let Some(api) = api {
             running.tasks.spawn(api.serve(service(routes.clone()), running.stop.clone()));
         }
         if let Some(admin) = admin {
-            running.tasks.spawn(admin.serve(service(probes::router(readiness(keys))), running.stop.clone()));
+            running.tasks.spawn(admin.serve(
+                service(probes::router(readiness(Arc::clone(&keys))).merge(metrics::router(store_metrics(keys)))),
+                running.stop.clone(),
+            ));
         }
         let stop = running.stop.clone();
         running.tasks.spawn(async move {
@@ -213,6 +218,33 @@ fn service(
 fn readiness(keys: Arc<Keys>) -> probes::Readiness {
     Arc::new(move || {
         let keys = Arc::clone(&keys);
-        Box::pin(async move { keys.list(None, 1).await.map(|_| ()).map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            match keys.store_report().outdated {
+                Some(reason) => Err(format!("the store: {reason}")),
+                None => keys.list(None, 1).await.map(|_| ()).map_err(|error| format!("the store: {error}")),
+            }
+        })
+    })
+}
+
+/// A clock that is set is noticed by looking at it: seldom enough, and what it drifts by would look like that.
+async fn look_at_clock(clock: Arc<dyn Clock>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        clock.doubt();
+    }
+}
+
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+fn store_metrics(keys: Arc<Keys>) -> metrics::Source {
+    Arc::new(move || {
+        let report = keys.store_report();
+        metrics::Store {
+            is_current: report.outdated.is_none(),
+            lag: report.lag,
+            proven_for: report.proven_for,
+            used: report.used,
+            is_full: report.is_full,
+        }
     })
 }

@@ -2,7 +2,8 @@
 
 use super::JudgedDemand;
 use crate::identity::{Permission, Principal};
-use crate::policy::{JsonText, StatementName};
+use crate::json_text::JsonText;
+use crate::policy::StatementName;
 
 /// How one request was decided, and by what.
 #[derive(Clone, Debug)]

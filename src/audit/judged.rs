@@ -4,29 +4,29 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::identity::{Permission, Principal};
 use crate::policy::Resource;
 
 /// Everything that the decision about one request came from, and the decision.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Judged {
     /// Who asked; absent: nobody proved who they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub principal: Option<Principal>,
     /// The most that their key could do then.
     pub permission: Permission,
     /// What the request needed; all of it had to be allowed.
     pub demands: Vec<JudgedDemand>,
     /// The values of condition keys.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub context: BTreeMap<String, Vec<String>>,
 }
 
 /// One action, and what it was needed on.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgedDemand {
     /// The action, such as `s3:GetObject`.
@@ -34,7 +34,7 @@ pub struct JudgedDemand {
     /// `*`, `bucket` or `bucket/key`: a bucket's name has no slash.
     pub resource: String,
     /// The version of it, if one is named: the value of `s3:VersionId` for this demand.
-    #[serde(rename = "versionId", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "versionId", default)]
     pub version_id: Option<String>,
     /// Whether it was allowed.
     pub allowed: bool,

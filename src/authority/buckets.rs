@@ -5,7 +5,7 @@ use super::records::BucketRecord;
 use super::{ATTEMPTS, Authority, AuthorityError, BucketSettings, OrganizationSettings};
 use crate::policy::BucketPolicy;
 use crate::s3::{BucketName, PublicAccessBlock};
-use crate::store::{CommitError, Expected, Mutation, RecordKey, Write, decode, encode};
+use crate::store::{CommitError, Expected, RecordKey, Write, decode, encode};
 
 impl Authority {
     /// Sets the policy of a bucket; `None` removes it. The caller knows that the bucket exists.
@@ -100,7 +100,7 @@ impl Authority {
             change(&mut settings);
             let value = encode(&settings);
             let expected = stored.map_or(Expected::Absent, |stored| Expected::At(stored.revision));
-            let write = Write { key: key.clone(), expected, change: Mutation::Put(value.clone()) };
+            let write = Write::put(key.clone(), expected, value.clone());
             match self.store.commit(vec![write]).await {
                 Ok(revision) => {
                     self.live.learn(key, revision, Some(value));
@@ -142,8 +142,11 @@ impl Authority {
                 Some(stored) => Expected::At(stored.revision),
             };
             let value = (!empty).then(|| encode(&after));
-            let mutation = value.clone().map_or(Mutation::Delete, Mutation::Put);
-            match self.store.commit(vec![Write { key: key.clone(), expected, change: mutation }]).await {
+            let write = match value.clone() {
+                Some(value) => Write::put(key.clone(), expected, value),
+                None => Write::delete(key.clone(), expected),
+            };
+            match self.store.commit(vec![write]).await {
                 Ok(revision) => {
                     self.live.learn(key, revision, value);
                     return Ok(after);

@@ -151,7 +151,7 @@ impl Live {
 
     /// Takes in a listing of all records, begun when [`newest`](Self::newest) was `listed_after`.
     pub(super) fn learn_all(&self, listing: Vec<(RecordKey, Versioned)>, listed_after: Revision) {
-        let read = |(key, Versioned { revision, value }): (RecordKey, Versioned)| {
+        let read = |(key, Versioned { revision, value, .. }): (RecordKey, Versioned)| {
             let entry = Entry::read(&key, &value, &self.organization);
             (key, revision, entry)
         };

@@ -102,7 +102,10 @@ impl Authority {
     /// [`AuthorityError::NotCurrent`] while the store cannot be followed, or holds an organization policy
     /// that cannot be understood: a refusal, never a pass.
     pub fn in_force(&self) -> Result<Arc<InForce>, AuthorityError> {
-        self.live.in_force().ok_or(AuthorityError::NotCurrent)
+        // Asked first: what is proven afterwards says nothing of what was loaded before.
+        let is_current = self.store.is_current();
+        let current = self.live.in_force().filter(|_| is_current);
+        current.ok_or(AuthorityError::NotCurrent)
     }
 
     /// Why a server could not start with what the store and the files hold, if it could not.

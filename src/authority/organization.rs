@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::records::PolicyRecord;
 use super::{ATTEMPTS, Authority, AuthorityError};
 use crate::policy::{OrganizationPolicy, PolicyName};
-use crate::store::{CommitError, Expected, Mutation, POLICIES, RecordKey, Write, list_all};
+use crate::store::{CommitError, Expected, POLICIES, RecordKey, Write, list_all};
 
 /// An organization policy in force, and where it comes from.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Authority {
                 writes.push(self.room_for_another().await?);
                 Expected::Absent
             };
-            writes.push(Write { key: key.clone(), expected, change: Mutation::Put(value.clone()) });
+            writes.push(Write::put(key.clone(), expected, value.clone()));
             match self.store.commit(writes).await {
                 Ok(revision) => {
                     self.live.learn(key, revision, Some(value));
@@ -98,7 +98,7 @@ impl Authority {
         if list_all(&*self.store, POLICIES).await?.len() >= MOST_POLICIES {
             return Err(AuthorityError::TooMany { limit: MOST_POLICIES });
         }
-        Ok(Write { key, expected, change: Mutation::Put(Bytes::new()) })
+        Ok(Write::put(key, expected, Bytes::new()))
     }
 }
 

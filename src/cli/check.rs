@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::config::{
-    self, Addressing, Backend, BucketPattern, Ceiling, Config, Federation, PayloadForm, PolicyFile, TlsFiles,
+    self, Addressing, Backend, BucketPattern, Ceiling, Config, Federation, PayloadForm, PolicyFile, StorePlace,
+    TlsFiles,
 };
 use crate::listener;
 
@@ -77,10 +78,14 @@ fn describe(config: &Config, out: &mut String) -> fmt::Result {
     for backend in &config.backends {
         describe_backend(backend, out)?;
     }
-    writeln!(out, "store    embedded in {}", config.store.path.display())?;
+    describe_store(&config.store.place, out)?;
     let seal_key = &config.store.seal_key_file;
     let state = if seal_key.exists() { "" } else { " (does not exist yet)" };
     writeln!(out, "         sealed with {}{state}", seal_key.display())?;
+    for older in &config.store.older_seal_key_files {
+        writeln!(out, "         opened with {} too", older.display())?;
+    }
+    writeln!(out, "         control socket {}", config.store.control_socket.display())?;
     describe_policies(&config.policies, out)?;
     for ceiling in &config.ceilings {
         writeln!(out, "identity {}", describe_ceiling(ceiling))?;
@@ -89,6 +94,16 @@ fn describe(config: &Config, out: &mut String) -> fmt::Result {
         writeln!(out, "warning: no [[identity]] section: no key can be minted or used")?;
     }
     Ok(())
+}
+
+fn describe_store(place: &StorePlace, out: &mut String) -> fmt::Result {
+    let etcd = match place {
+        StorePlace::Embedded(path) => return writeln!(out, "store    embedded in {}", path.display()),
+        StorePlace::Etcd(etcd) => etcd,
+    };
+    writeln!(out, "store    etcd at {}, under {}", etcd.endpoints.join(", "), etcd.prefix)?;
+    let staleness = humantime::format_duration(etcd.max_staleness);
+    writeln!(out, "         a revocation is in force on every node after {staleness} at worst")
 }
 
 fn describe_federation(federation: &Federation, out: &mut String) -> fmt::Result {

@@ -13,6 +13,7 @@ mod management;
 mod operations;
 mod policy;
 mod serve;
+mod store;
 mod token;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ pub fn run() -> ExitCode {
         Command::Operations(operations) => operations.run(),
         Command::Policy(policy) => policy.run(),
         Command::Serve(serve) => serve.run(),
+        Command::Store(store) => store.run(),
         Command::Token(token) => token.run(),
     }
 }
@@ -66,6 +68,8 @@ enum Command {
     Policy(policy::Policy),
     /// Run until SIGTERM or SIGINT.
     Serve(serve::Serve),
+    /// Move everything to another store, and change the key that seals it.
+    Store(store::Store),
     /// Create, list, change and revoke API tokens, which make keys.
     Token(token::Token),
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::app::{App, asked_to_stop};
 use crate::authority::Authority;
-use crate::clock::SystemClock;
+use crate::clock::{SteadyClock, SystemClock};
 use crate::config;
 use crate::telemetry::{self, LogFormat};
 
@@ -54,7 +54,7 @@ fn run(config: config::Config, file: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let stop = asked_to_stop().context("signals cannot be handled")?;
-        let running = App::start(config, Arc::new(SystemClock)).await?;
+        let running = App::start(config, Arc::new(SteadyClock::new(SystemClock))).await?;
         warn_without_policies(&running.authority, file);
         tracing::info!(s3 = %running.s3_address, "ready");
         let signal = stop.await;

@@ -61,6 +61,6 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     if chain.is_empty() { Err(in_file("no certificate in it")) } else { Ok(chain) }
 }
 
-fn private_key(text: &Zeroizing<String>) -> Result<(), &'static str> {
+pub(super) fn private_key(text: &Zeroizing<String>) -> Result<(), &'static str> {
     PrivateKeyDer::from_pem_slice(text.as_bytes()).map(drop).map_err(|_| "no private key in it")
 }

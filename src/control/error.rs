@@ -202,7 +202,13 @@ impl ControlError {
             Self::Busy
             | Self::Backend(_)
             | Self::Authority(AuthorityError::NotCurrent | AuthorityError::Store(_) | AuthorityError::Commit(_))
-            | Self::Keys(KeysError::NotCurrent | KeysError::Store(_) | KeysError::Commit(_))
+            | Self::Keys(
+                KeysError::Clock(_)
+                | KeysError::Full
+                | KeysError::NotCurrent
+                | KeysError::Store(_)
+                | KeysError::Commit(_),
+            )
             | Self::Federation(FederationError::Store(_) | FederationError::Commit(_))
             | Self::Login(LoginError::ProviderUnavailable { .. } | LoginError::Store(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)

@@ -11,6 +11,7 @@
 //! | `/v1/policy/…` | why something is allowed or denied, and everything that decides it | whom a policy lets |
 //! | `/v1/cwobject/auth/can-i`, `/v1beta1/auth/whoami` | what the caller may do, and who they are | every token |
 //! | `/v1/admin/{keys,tokens,federation/…}` | static keys, API tokens, trusted identity providers | an admin |
+//! | `/v1/admin/store/rotate-seal` | the secrets in the store, sealed anew | an admin |
 //! | `POST /`, `GET /` | AWS STS, in XML: see `sts` | whoever proves it |
 //! | `/openapi.json` | all of this, for programs | anybody |
 //!
@@ -41,6 +42,7 @@ mod page;
 mod policies;
 mod record;
 mod socket;
+mod store;
 mod sts;
 mod temporary_credentials;
 #[cfg(test)]
@@ -81,7 +83,7 @@ pub use federation::{
     CreateOidcConfig, CreateSamlConfig, OidcApiAccess, OidcConfigAnswer, OidcConfigList, OidcConfigMessage,
     SamlConfigAnswer, SamlConfigList, SamlConfigMessage, UpdateOidcConfig, UpdateSamlConfig,
 };
-pub use keys::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
+pub use keys::{CreateKey, CreatedKey, ImportedKey, KeyList, RevokeKeys, RevokedKeys, WireSecret};
 pub use limits::TooOften;
 pub use organization_settings::{
     ChangedOrganizationSettings, OrganizationSettingsAnswer, OrganizationSettingsMessage, SetOrganizationSettings,
@@ -91,6 +93,7 @@ pub use policies::{
     Layer, ListedPolicy, Origin, PoliciesInForce, PolicyDocument, PolicyList, PolicyStatement, PublicAccessBlock,
 };
 pub use socket::{ControlSocket, SocketError, serve_socket, socket_beside};
+pub use store::SealRotation;
 pub use temporary_credentials::{ContainerCredentials, CreateAccessKeyFromOidc, CreateAccessKeyFromSaml, Shown};
 pub use tokens::{CreateToken, CreatedToken, RevokeToken, TokenList, UpdateToken, WireToken};
 pub use whoami::{WhoAmI, WhoAmIPrincipal};
@@ -201,6 +204,7 @@ pub fn router(control: Control) -> Router {
         .merge(keys::router())
         .merge(tokens::router())
         .merge(federation::router())
+        .merge(store::router())
         .route_layer(from_fn_with_state(services.clone(), authorize::authorize))
         .route_layer(from_fn_with_state(services.clone(), login::demand_caller));
     let anybody = temporary_credentials::federated_router()

@@ -177,7 +177,7 @@ async fn l11_the_socket_is_for_its_owner_and_goes_with_the_server() {
     let server = server().await;
     assert_eq!(fs::metadata(&server.socket).unwrap().permissions().mode() & 0o777, 0o600);
     let left: Vec<_> = fs::read_dir(server.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 3, "{left:?}");
+    assert_eq!(left.len(), 4, "{left:?}");
     server.shutdown.cancel();
     server.serving.await.unwrap().unwrap();
     assert!(!server.socket.exists());
@@ -222,7 +222,7 @@ async fn every_route_is_written_down_with_what_it_takes() {
     for (method, path, _) in ROUTES {
         assert!(there.iter().any(|(known, there)| known == method && there == path), "{method} {path} is no route");
     }
-    assert_eq!(there.iter().filter(|(_, path)| path.starts_with("/v1/admin/")).count(), 21);
+    assert_eq!(there.iter().filter(|(_, path)| path.starts_with("/v1/admin/")).count(), 23);
 }
 
 #[tokio::test]

@@ -11,9 +11,7 @@ use serde::Serialize;
 use super::admission::{check_oidc, check_oidc_beside};
 use super::in_force::{OIDC, Stored};
 use super::{Federation, FederationError, NewOidcConfiguration, OidcConfiguration, OidcUpdate};
-use crate::store::{
-    CommitError, Expected, FEDERATION, Mutation, RecordKey, Revision, Versioned, Write, encode, list_all,
-};
+use crate::store::{CommitError, Expected, FEDERATION, RecordKey, Revision, Versioned, Write, encode, list_all};
 
 /// Everything of one kind in the store, and what must not change before something is added to it.
 pub(super) struct Listing {
@@ -100,9 +98,9 @@ impl Federation {
             Some(stored) => Expected::At(stored.revision),
             None => Expected::Absent,
         };
-        let turn = Write { key: turn, expected, change: Mutation::Put(Bytes::new()) };
+        let turn = Write::put(turn, expected, Bytes::new());
         let mut stored = Vec::new();
-        for (key, Versioned { revision, value }) in list_all(&*self.store, &format!("{FEDERATION}{kind}/")).await? {
+        for (key, Versioned { revision, value, .. }) in list_all(&*self.store, &format!("{FEDERATION}{kind}/")).await? {
             let content = Stored::read(&key, &value)?;
             stored.push((key, revision, content));
         }
@@ -118,7 +116,7 @@ impl Federation {
         record: &impl Serialize,
         stored: Stored,
     ) -> Result<bool, FederationError> {
-        let write = Write { key: key.clone(), expected, change: Mutation::Put(encode(record)) };
+        let write = Write::put(key.clone(), expected, encode(record));
         match self.store.commit(vec![listing.turn, write]).await {
             Ok(revision) => {
                 self.in_force.learn(key, revision, Some(stored));

@@ -49,6 +49,16 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// The id of the configuration that it was verified by.
+    #[must_use]
+    pub fn configuration(&self) -> &str {
+        match self {
+            Self::Oidc { configuration, .. } | Self::Saml { configuration, .. } => configuration,
+        }
+    }
+}
+
 /// Evidence that is good for one key: the name it is remembered by, and for how long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UseOnce {

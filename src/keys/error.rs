@@ -1,7 +1,7 @@
 //! What can go wrong with access keys, and whose fault it is.
 
 use crate::identity::{AccessKeyId, Principal, TokenId};
-use crate::store::{CommitError, RecordError, SealError, StoreError};
+use crate::store::{CommitError, RecordError, ResealError, SealError, StoreError};
 
 /// Why keys could not be found or changed. The first group is the caller's fault, the second ours.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -31,6 +31,12 @@ pub enum KeysError {
     #[error("the access key {0} is revoked; create a new one")]
     Revoked(AccessKeyId),
 
+    /// The clock was set, so that nobody knows when a key would end.
+    #[error("no keys are issued: {0}")]
+    Clock(#[from] crate::clock::ClockDoubt),
+    /// The store has little room left, which is for revocations.
+    #[error("the key store is nearly full: keys can be revoked, and none issued until there is room")]
+    Full,
     /// The store, or the connection to it, does not keep up; what is cached may be old.
     #[error("the key store is not reachable, so that nobody can be sure which keys are valid")]
     NotCurrent,
@@ -59,6 +65,17 @@ impl From<CommitError> for KeysError {
         match error {
             CommitError::Store(error) => Self::Store(error),
             other => Self::Commit(other),
+        }
+    }
+}
+
+impl From<ResealError> for KeysError {
+    fn from(error: ResealError) -> Self {
+        match error {
+            ResealError::Commit(error) => error.into(),
+            ResealError::Record(error) => Self::Record(error),
+            ResealError::Seal(error) => Self::Seal(error),
+            ResealError::Store(error) => Self::Store(error),
         }
     }
 }

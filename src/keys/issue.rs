@@ -6,8 +6,8 @@ use rand::CryptoRng;
 use super::{Grant, KeyInfo, KeyLife, Keys, KeysError};
 use crate::identity::{AccessKeyId, Attributes, Groups, Permission, Principal, SecretAccessKey, SessionToken, UseOnce};
 use crate::store::{
-    CommitError, DueRecord, Expected, KeyRecord, KeyState, MintedFrom, Mutation, OwnedRecord, PrincipalRecord,
-    RecordKey, TokenEnd, UsedAssertionRecord, Write, encode,
+    CommitError, KeyRecord, KeyState, MintedFrom, OwnedRecord, PrincipalRecord, RecordKey, TokenEnd,
+    UsedAssertionRecord, Write, encode,
 };
 
 /// What a static key shall be.
@@ -53,10 +53,10 @@ impl Keys {
         let (id, secret) = (AccessKeyId::generate(random), SecretAccessKey::generate(random));
         let record_key = RecordKey::for_access_key(&id);
         let record = KeyRecord {
-            principal: grant.principal,
             organization: self.organization.clone(),
             permission: grant.permission,
-            issued_at: whole_seconds(now),
+            issued_at: self.cutoffs.issued_at(&grant.principal, &grant.minted_from, whole_second(now)),
+            principal: grant.principal,
             expires_at,
             attributes: grant.attributes,
             groups: grant.groups,
@@ -87,15 +87,17 @@ impl Keys {
         let (id, secret) =
             request.import.unwrap_or_else(|| (AccessKeyId::generate(random), SecretAccessKey::generate(random)));
         let record_key = RecordKey::for_access_key(&id);
+        let principal = Principal::for_static_key(&id);
+        let minted_from = MintedFrom::Static { imported };
         let record = KeyRecord {
-            principal: Principal::for_static_key(&id),
             organization: self.organization.clone(),
             permission: request.permission,
-            issued_at: whole_seconds(now),
+            issued_at: self.cutoffs.issued_at(&principal, &minted_from, whole_second(now)),
+            principal,
             expires_at: request.expires_at,
             attributes: request.attributes,
             groups: Groups::default(),
-            minted_from: MintedFrom::Static { imported },
+            minted_from,
             session_token: None,
             state: KeyState::Active { secret: self.seal.seal(&record_key, &secret, random)?, second_secret: None },
             id,
@@ -128,25 +130,25 @@ impl Keys {
     /// One write: the key, whose it is, what to forget later, and that its evidence is used up. There is
     /// no moment at which one of them is there without the others.
     async fn store_new(&self, record: &KeyRecord, use_once: Option<UseOnce>) -> Result<(), KeysError> {
+        if let Some(doubt) = self.clock.doubt().filter(|_| !crate::fault::check_is_off("clock_doubt")) {
+            return Err(doubt.into());
+        }
+        if self.store.report().is_full {
+            return Err(KeysError::Full);
+        }
         let owned = RecordKey::for_owned(&record.principal, &record.id);
         let key_of_assertion = use_once.map(|once| RecordKey::for_used_assertion(&once.name));
+        let until = forgotten_at(record);
         let mut writes = vec![
-            Write::create(record.record_key(), record.encode()),
-            Write::create(owned.clone(), encode(&OwnedRecord::default())),
+            Write::create(record.record_key(), record.encode()).until(until),
+            Write::create(owned, encode(&OwnedRecord::default())).until(until),
         ];
-        // Static keys stay listed when they have ended: a person made them and may look for them.
-        let is_static = matches!(record.minted_from, MintedFrom::Static { .. });
-        if let Some(end) = record.expires_at.filter(|_| !is_static) {
-            let names = [record.record_key(), owned, RecordKey::for_use_of(&record.id)];
-            writes.push(due(end.as_second() + KEPT_AFTER_THE_END.as_secs(), record.id.as_str(), &names));
-        }
         if let (Some(once), Some(key)) = (use_once, &key_of_assertion)
             && !crate::fault::check_is_off("assertion_replay")
         {
             let used = UsedAssertionRecord { access_key_id: record.id.clone() };
-            writes.push(Write::create(key.clone(), encode(&used)));
-            let until = once.until.as_second() + KEPT_AFTER_LAST_VALID.as_secs();
-            writes.push(due(until, &once.name.to_hex(), std::slice::from_ref(key)));
+            let until = once.until.saturating_add(KEPT_AFTER_LAST_VALID).unwrap_or(Timestamp::MAX);
+            writes.push(Write::create(key.clone(), encode(&used)).until(Some(until)));
         }
         let committed = self.store.commit(writes).await;
         // Whatever came of it: somebody may have asked for the id before, and was told that it is unknown.
@@ -170,8 +172,8 @@ fn end_of(grant: &Grant, now: Timestamp) -> Result<Option<Timestamp>, KeysError>
     if u64::from(seconds) > KeyLife::LONGEST.as_secs() {
         return Err(KeysError::Invalid("a temporary key lives at most 43200 seconds"));
     }
-    let end = whole_seconds(now).saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX);
-    let end = grant.ends_before.map_or(end, |session| end.min(whole_seconds(session)));
+    let end = whole_second(now).saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX);
+    let end = grant.ends_before.map_or(end, |session| end.min(whole_second(session)));
     if end <= now {
         return Err(KeysError::NotPermitted("the session at the identity provider has ended; log in again"));
     }
@@ -179,16 +181,20 @@ fn end_of(grant: &Grant, now: Timestamp) -> Result<Option<Timestamp>, KeysError>
 }
 
 /// Whole seconds: no client needs more, and some cannot read more.
-fn whole_seconds(time: Timestamp) -> Timestamp {
+pub(super) fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
-fn due(seconds: i64, name: &str, names: &[RecordKey]) -> Write {
-    let record = DueRecord { names: names.iter().map(|key| key.as_str().to_owned()).collect() };
-    Write { key: RecordKey::for_due(seconds, name), expected: Expected::Any, change: Mutation::Put(encode(&record)) }
+/// From when on nothing is known of a key any more; `None` for never. Static keys stay listed when they have ended: a
+/// person made them and may look for them.
+pub(super) fn forgotten_at(record: &KeyRecord) -> Option<Timestamp> {
+    let is_static = matches!(record.minted_from, MintedFrom::Static { .. });
+    let end = record.expires_at.filter(|_| !is_static)?;
+    Some(end.saturating_add(KEPT_AFTER_THE_END).unwrap_or(Timestamp::MAX))
 }
 
 /// How long an ended temporary key stays listed, and its id taken.
-const KEPT_AFTER_THE_END: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// A margin for clocks that disagree by more than verification forgives.
-const KEPT_AFTER_LAST_VALID: SignedDuration = SignedDuration::from_hours(1);
+const KEPT_AFTER_THE_END: SignedDuration = SignedDuration::from_hours(1);
+/// A margin for clocks that disagree by far more than verification forgives: in etcd such a record goes with a lease
+/// that another node may have granted, by its own clock, and one that goes too early lets an assertion be used again.
+const KEPT_AFTER_LAST_VALID: SignedDuration = SignedDuration::from_hours(25);

@@ -155,7 +155,11 @@ impl Keys {
     }
 
     /// The key that a `key/` record is, or that an `owned/` record speaks of.
-    async fn listed_record(&self, key: RecordKey, stored: Versioned) -> Result<Option<KeyRecord>, KeysError> {
+    pub(super) async fn listed_record(
+        &self,
+        key: RecordKey,
+        stored: Versioned,
+    ) -> Result<Option<KeyRecord>, KeysError> {
         let Some(id) = key.owned_access_key() else { return Ok(Some(KeyRecord::decode(&key, &stored.value)?)) };
         let key = RecordKey::for_access_key(&id);
         let stored = self.store.load(&key).await?;
@@ -182,7 +186,7 @@ impl Keys {
         };
         let revoked_at = match (&record.state, token.as_ref().map(|token| &token.state)) {
             (KeyState::Revoked { at }, _) | (_, Some(TokenState::Revoked { at, keeps_keys: false })) => Some(*at),
-            (KeyState::Active { .. }, _) => None,
+            (KeyState::Active { .. }, _) => self.cutoffs.ended_at(&record),
         };
         let permission = token.as_ref().map_or(record.permission, |token| token.permission.min(record.permission));
         let groups = token.map_or(record.groups, |token| token.groups.clone());

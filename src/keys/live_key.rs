@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rand::CryptoRng;
 
+use super::issue::forgotten_at;
 use crate::identity::{
     AccessKeyId, Attributes, Groups, OrganizationId, Permission, Principal, SecretAccessKey, SecretDigest, TokenId,
 };
@@ -32,8 +33,14 @@ pub struct LiveKey {
     pub attributes: Attributes,
     /// The groups it was made with: see [`Keys::standing_of`](super::Keys::standing_of).
     pub(super) groups: Groups,
+    /// When it was issued.
+    pub(super) issued_at: Timestamp,
+    /// The configuration by which somebody vouched for its holder, if somebody did.
+    pub(super) vouched_by: Option<Box<str>>,
     /// When it ends, to be judged at each request; `None` for a permanent key.
     pub expires_at: Option<Timestamp>,
+    /// From when on nothing is known of it any more; `None` if it is kept for ever.
+    pub(super) until: Option<Timestamp>,
     /// The API token that it was made from, and follows.
     pub(super) minted_by: Option<TokenId>,
     session_token: Option<SecretDigest>,
@@ -66,9 +73,11 @@ struct Derived {
 
 impl LiveKey {
     pub(super) fn new(record: KeyRecord, secret: SecretAccessKey) -> Self {
-        let minted_by = match record.minted_from {
-            MintedFrom::ApiToken { token } => Some(token),
-            MintedFrom::Federated { .. } | MintedFrom::Static { .. } => None,
+        let until = forgotten_at(&record);
+        let (minted_by, vouched_by) = match record.minted_from {
+            MintedFrom::ApiToken { token } => (Some(token), None),
+            MintedFrom::Federated { origin } => (None, Some(origin.configuration().into())),
+            MintedFrom::Static { .. } => (None, None),
         };
         Self {
             id: record.id,
@@ -78,7 +87,10 @@ impl LiveKey {
             permission: record.permission,
             attributes: record.attributes,
             groups: record.groups,
+            issued_at: record.issued_at,
+            vouched_by,
             expires_at: record.expires_at,
+            until,
             minted_by,
             session_token: record.session_token,
             secret,
@@ -100,7 +112,10 @@ impl LiveKey {
             permission: Permission::None,
             attributes: Attributes::default(),
             groups: Groups::default(),
+            issued_at: Timestamp::UNIX_EPOCH,
+            vouched_by: None,
             expires_at: None,
+            until: None,
             minted_by: None,
             session_token: None,
             secret: SecretAccessKey::generate(random),
@@ -150,6 +165,11 @@ impl LiveKey {
             Arc::new(known.iter().skip(surplus).chain([&fresh]).cloned().collect())
         });
         key
+    }
+
+    /// Whether `other` is what was known of this very key at another time.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        (&self.id, &self.principal, self.issued_at) == (&other.id, &other.principal, other.issued_at)
     }
 
     /// Whether a use in `minute` is news.

@@ -6,7 +6,8 @@
 //! while that is still the generation, and is loaded anew otherwise.
 //!
 //! Ids that no key has are remembered apart from the keys, few and briefly, so that a flood of invented
-//! ids costs the keys nothing.
+//! ids costs the keys nothing. Where other nodes issue keys too, only ids are that had a key which ended: any
+//! other may be given to a key at any moment, and has to work here from then on, not from when we hear of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,6 +40,7 @@ pub(super) struct LiveKeys {
     generations: Generations,
     live: Cache<AccessKeyId, Entry>,
     absent: Cache<AccessKeyId, Generation>,
+    alone: bool,
     /// Our own latest commits, so that hearing of them again changes nothing.
     own_commits: Cache<AccessKeyId, Revision>,
     current: std::sync::atomic::AtomicBool,
@@ -53,7 +55,11 @@ struct Entry {
 
 /// Why a load brought no key.
 enum Miss {
-    Absent(Generation),
+    /// `ended` if there was one.
+    Absent {
+        generation: Generation,
+        ended: bool,
+    },
     Failed(KeysError),
 }
 
@@ -76,7 +82,18 @@ impl LiveKeys {
             .build();
         let own_commits = Cache::builder().max_capacity(REMEMBERED_COMMITS).time_to_live(LONGEST_ECHO).build();
         let generations = Generations::new();
-        Self { store, seal, clock, decoy, generations, live, absent, own_commits, current: true.into() }
+        Self {
+            store,
+            seal,
+            clock,
+            decoy,
+            generations,
+            live,
+            absent,
+            alone: settings.alone,
+            own_commits,
+            current: true.into(),
+        }
     }
 
     pub(super) async fn find(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
@@ -102,17 +119,28 @@ impl LiveKeys {
     }
 
     async fn find_or_load(&self, id: &AccessKeyId) -> Result<Lookup, KeysError> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             if let Some(found) = self.remembered(id).await {
                 return Ok(found);
             }
-            match self.live.try_get_with_by_ref(id, self.load(id)).await {
+            let mut is_ours = false;
+            let load = async {
+                is_ours = true;
+                self.load(id).await
+            };
+            let loaded = self.live.try_get_with_by_ref(id, load).await;
+            match loaded {
                 Ok(entry) if self.is_current(id, entry.generation) => return Ok(Lookup::Known(entry.key)),
                 Ok(_) => {}
                 Err(miss) => match &*miss {
-                    Miss::Absent(generation) => {
-                        if self.is_current(id, *generation) {
-                            self.absent.insert(id.clone(), *generation).await;
+                    Miss::Absent { generation, ended } => {
+                        // One that somebody else began may have read before the key was issued, and end after. The
+                        // next one begins after us, whoever begins it.
+                        let is_recent = self.alone || *ended || is_ours || attempt > 0;
+                        if is_recent && self.is_current(id, *generation) {
+                            if self.alone || *ended {
+                                self.absent.insert(id.clone(), *generation).await;
+                            }
                             return Ok(self.unknown());
                         }
                     }
@@ -131,7 +159,8 @@ impl LiveKeys {
     /// # Errors
     /// [`KeysError::NotCurrent`] while changes of the store do not reach us.
     pub(super) fn ensure_current(&self) -> Result<(), KeysError> {
-        if self.current.load(std::sync::atomic::Ordering::SeqCst) { Ok(()) } else { Err(KeysError::NotCurrent) }
+        let current = self.current.load(std::sync::atomic::Ordering::SeqCst) && self.store.is_current();
+        if current { Ok(()) } else { Err(KeysError::NotCurrent) }
     }
 
     /// We changed, or tried to change, the key called `id`; `committed` says by which commit, if known.
@@ -186,9 +215,11 @@ impl LiveKeys {
             Miss::Failed(error)
         };
         let stored = self.store.load(&record_key).await.map_err(|error| failed(error.into()))?;
-        let Some(stored) = stored else { return Err(Miss::Absent(generation)) };
+        let Some(stored) = stored else { return Err(Miss::Absent { generation, ended: false }) };
         let record = KeyRecord::decode(&record_key, &stored.value).map_err(|error| failed(error.into()))?;
-        let KeyState::Active { secret, .. } = &record.state else { return Err(Miss::Absent(generation)) };
+        let KeyState::Active { secret, .. } = &record.state else {
+            return Err(Miss::Absent { generation, ended: true });
+        };
         let secret = self.seal.open(&record_key, secret).map_err(|error| failed(error.into()))?;
         let life = record.expires_at.map(|end| life_until(end, self.clock.now()));
         let key = LiveKey::new(record, secret);

@@ -5,17 +5,20 @@
 //!
 //! HTTP, signatures' forms and which store it is are for others to know.
 
+mod cutoff;
 mod error;
 mod follow;
 mod forget;
 mod generation;
 mod grant;
+mod hold;
 mod issue;
 mod last_use;
 mod list;
 mod live_key;
 mod lookup;
 mod revoke;
+mod rotate_seal;
 mod suspension;
 #[cfg(test)]
 mod tests;
@@ -30,16 +33,20 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::identity::{Groups, OrganizationId, Permission, Principal, TokenId};
-use crate::store::{KeyStore, SealKeys, TokenState};
+use crate::store::{KeyStore, SealKeys, StoreReport, TokenState};
 
+pub use crate::store::CutoffScope;
 pub use error::KeysError;
 pub use grant::{Grant, KeyLife};
+pub use hold::{EndsSeen, Hold};
 pub use issue::{IssuedKey, NewStaticKey};
 pub use list::{KeyFilter, KeyInfo, KeyStatus};
 pub use live_key::{LiveKey, SessionTokenError};
 pub use lookup::Lookup;
 pub use token::{KeysOfToken, NewToken, TokenHolder, TokenInfo, TokenSource, TokenStatus, TokenUpdate};
 
+use cutoff::Cutoffs;
+use hold::Ends;
 use last_use::LastUses;
 use lookup::LiveKeys;
 use suspension::Suspensions;
@@ -53,8 +60,10 @@ pub struct Keys {
     organization: OrganizationId,
     live: Arc<LiveKeys>,
     suspensions: Arc<Suspensions>,
+    cutoffs: Arc<Cutoffs>,
     tokens: Arc<TokenBook>,
     last_uses: Arc<LastUses>,
+    ends: Arc<Ends>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -77,6 +86,8 @@ pub struct CacheSettings {
     pub absent_entries: u64,
     /// How long an id that no key has is remembered; more than a second counts as a second.
     pub absent_life: Duration,
+    /// Whether nobody but us issues keys: then an id that no key has is known to have none until we issue one.
+    pub alone: bool,
     /// How often last uses are written to the store.
     pub write_last_uses_every: Duration,
     /// How often records are removed whose time has come.
@@ -89,6 +100,7 @@ impl Default for CacheSettings {
             live_entries: 100_000,
             absent_entries: 10_000,
             absent_life: Duration::from_secs(1),
+            alone: true,
             write_last_uses_every: Duration::from_mins(1),
             forget_every: Duration::from_mins(10),
         }
@@ -110,8 +122,10 @@ impl Keys {
         let decoy = Arc::new(LiveKey::decoy(&organization, random));
         let live = Arc::new(LiveKeys::new(Arc::clone(&store), Arc::clone(&seal), Arc::clone(&clock), decoy, &cache));
         let suspensions = Arc::new(Suspensions::default());
+        let cutoffs = Arc::new(Cutoffs::default());
         let tokens = Arc::new(TokenBook::new(Arc::clone(&store)));
         let last_uses = Arc::new(LastUses::new(Arc::clone(&store)));
+        let ends = Arc::new(Ends::default());
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
 
@@ -119,7 +133,9 @@ impl Keys {
             Arc::clone(&store),
             Arc::clone(&live),
             Arc::clone(&suspensions),
+            Arc::clone(&cutoffs),
             Arc::clone(&tokens),
+            Arc::clone(&ends),
         )
         .await?;
         tasks.spawn(follower.run(watches, stop.clone()));
@@ -128,7 +144,22 @@ impl Keys {
             forget::forget_regularly(Arc::clone(&store), Arc::clone(&clock), cache.forget_every, stop.clone());
         tasks.spawn(forgetting);
         tasks.close();
-        Ok(Arc::new(Self { store, seal, clock, organization, live, suspensions, tokens, last_uses, stop, tasks }))
+        let keys = Arc::new(Self {
+            store,
+            seal,
+            clock,
+            organization,
+            live,
+            suspensions,
+            cutoffs,
+            tokens,
+            last_uses,
+            ends,
+            stop,
+            tasks,
+        });
+        keys.sweep_regularly(cache.forget_every);
+        Ok(keys)
     }
 
     /// The key called `id`, judged as of some moment after this call began. A key whose token was revoked
@@ -138,6 +169,11 @@ impl Keys {
     /// If the store does not answer or holds something unreadable: 503 for the client, never a pass.
     pub async fn find(&self, id: &crate::identity::AccessKeyId) -> Result<Lookup, KeysError> {
         let found = self.live.find(id).await?;
+        if let Lookup::Known(key) = &found
+            && self.cutoffs.ends(key)
+        {
+            return Ok(self.live.unknown());
+        }
         if let Lookup::Known(key) = &found
             && let Some(token) = &key.minted_by
             && !self.token_stands(token).await?
@@ -201,7 +237,28 @@ impl Keys {
     /// # Errors
     /// If the store fails; what was not removed is removed later.
     pub async fn forget_due(&self) -> Result<usize, KeysError> {
-        forget::forget_due(&*self.store, self.clock.now()).await
+        Ok(self.store.forget(self.clock.now()).await?)
+    }
+
+    /// Sweeps now and then, until this is dropped or shut down.
+    fn sweep_regularly(self: &Arc<Self>, interval: Duration) {
+        let (keys, stop) = (Arc::downgrade(self), self.stop.clone());
+        self.tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+                let Some(keys) = keys.upgrade() else { return };
+                match stop.run_until_cancelled(keys.sweep()).await {
+                    None | Some(Ok(0)) => {}
+                    Some(Ok(keys)) => tracing::info!(keys, "destroyed the secrets of keys that were revoked together"),
+                    Some(Err(error)) => tracing::warn!(%error, "secrets of revoked keys are still stored; tried again"),
+                }
+            }
+        });
+    }
+
+    /// How the store does.
+    #[must_use]
+    pub fn store_report(&self) -> StoreReport {
+        self.store.report()
     }
 
     /// The organization whose keys these are.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{KeyInfo, Keys, KeysError};
 use crate::identity::{AccessKeyId, Principal};
-use crate::store::{CommitError, Expected, KeyRecord, KeyState, Mutation, PrincipalRecord, RecordKey, Write};
+use crate::store::{CommitError, Expected, KeyRecord, KeyState, PrincipalRecord, RecordKey, Write};
 
 impl Keys {
     /// Refuses all keys of the principal that the key `id` belongs to, until [`resume`](Self::resume).
@@ -39,7 +39,7 @@ impl Keys {
             let page = self.store.list(&RecordKey::prefix_of_owned(principal), after.as_ref(), PAGE).await?;
             for (key, _) in &page {
                 if let Some(id) = key.owned_access_key() {
-                    revoked += usize::from(self.end(&id).await? == Ending::Now);
+                    revoked += usize::from(self.end(&id).await?);
                 }
             }
             let Some((last, _)) = page.last() else { return Ok(revoked) };
@@ -51,28 +51,27 @@ impl Keys {
     /// ever, or with a temporary key until its record would have gone anyway. Revoking twice is as good as
     /// once. `None` if there is no such key.
     pub async fn revoke(&self, id: &AccessKeyId) -> Result<Option<KeyInfo>, KeysError> {
-        match self.end(id).await? {
-            Ending::Before | Ending::Now => self.show(id).await,
-            Ending::Never => Ok(None),
-        }
+        self.end(id).await?;
+        self.show(id).await
     }
 
-    async fn end(&self, id: &AccessKeyId) -> Result<Ending, KeysError> {
+    /// Whether it was this that ended it: false for a key that had ended before, or that is not there.
+    pub(super) async fn end(&self, id: &AccessKeyId) -> Result<bool, KeysError> {
         let key = RecordKey::for_access_key(id);
         for _ in 0..ATTEMPTS {
-            let Some(stored) = self.store.load(&key).await? else { return Ok(Ending::Never) };
+            let Some(stored) = self.store.load(&key).await? else { return Ok(false) };
             let mut record = KeyRecord::decode(&key, &stored.value)?;
             if matches!(record.state, KeyState::Revoked { .. }) {
                 // Perhaps by another process, whose change has not reached the cache yet.
                 self.live.changed_by_us(id, None).await;
-                return Ok(Ending::Before);
+                return Ok(false);
             }
             record.state = KeyState::Revoked { at: self.clock.now() };
             let revoked = self.store.compare_and_set(key.clone(), stored.revision, record.encode()).await;
             // Before the outcome is looked at: after an error the record may have changed all the same.
             self.live.changed_by_us(id, revoked.as_ref().ok().copied()).await;
             match revoked {
-                Ok(_) => return Ok(Ending::Now),
+                Ok(_) => return Ok(true),
                 Err(CommitError::Conflict(_)) => {}
                 Err(other) => return Err(other.into()),
             }
@@ -117,7 +116,7 @@ impl Keys {
         }
         record.suspended_since = since;
         // The record stays after a resumption: its revision tells late news from new.
-        let write = Write { key, expected, change: Mutation::Put(record.encode()) };
+        let write = Write::put(key, expected, record.encode());
         match self.store.commit(vec![write]).await {
             Ok(revision) => {
                 self.suspensions.learn(principal.clone(), revision, since);
@@ -127,15 +126,6 @@ impl Keys {
             Err(other) => Err(other.into()),
         }
     }
-}
-
-/// When a key was revoked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Ending {
-    Before,
-    /// There is no such key.
-    Never,
-    Now,
 }
 
 /// How often a change starts over because somebody else changed the same record.

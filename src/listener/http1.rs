@@ -49,7 +49,7 @@ where
 {
     let activity = Arc::clone(&service.activity);
     let stream = Resumed { before: Bytes::new(), stream };
-    let mut connection = resume(Resting { stream, service }, &setup);
+    let mut connection = Resting { stream, service }.resume(&setup);
     Box::pin(async move {
         let mut look = Box::pin(tokio::time::sleep(REST));
         // Until when a head has to have come, of a connection that rested meanwhile: its time went on.
@@ -86,7 +86,7 @@ where
                 Poll::Ready(Err(error)) => break Err(error),
                 Poll::Pending => break (&mut connection).await,
             }
-            let mut resting = Box::new(rest(connection));
+            let mut resting = Box::new(Resting::of(connection));
             activity.came_early(resting.stream.before.len());
             if resting.stream.before.is_empty() {
                 let stream = &mut resting.stream.stream;
@@ -101,7 +101,7 @@ where
                     () = tokio::time::sleep_until(due) => return,
                 }
             }
-            connection = resume(*resting, &setup);
+            connection = resting.resume(&setup);
             head_due = Some(due);
             look.as_mut().reset(due.min(Instant::now() + REST));
         };
@@ -117,7 +117,7 @@ where
             }
         };
         if may_still_send {
-            Box::new(rest(connection)).stream.stream.socket().linger().await;
+            Box::new(Resting::of(connection)).stream.stream.socket().linger().await;
         }
     })
 }
@@ -130,8 +130,7 @@ struct Resting<T, S> {
     service: Watched<S>,
 }
 
-#[expect(clippy::boxed_local, reason = "moved out of its box by the caller, it would leave the box while it rests")]
-fn rest<T, S, F, B>(connection: Served<T, S>) -> Resting<T, S>
+impl<T, S, F, B> Resting<T, S>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
@@ -139,23 +138,18 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let parts = connection.into_parts();
-    let Resumed { before, stream } = parts.io.into_inner();
-    // Copied: the bytes, if there are any, would keep all of hyper's buffer.
-    let before = [parts.read_buf, before].concat().into();
-    Resting { stream: Resumed { before, stream }, service: parts.service }
-}
+    #[expect(clippy::boxed_local, reason = "moved out of its box by the caller, it would leave the box while it rests")]
+    fn of(connection: Served<T, S>) -> Self {
+        let parts = connection.into_parts();
+        let Resumed { before, stream } = parts.io.into_inner();
+        // Copied: the bytes, if there are any, would keep all of hyper's buffer.
+        let before = [parts.read_buf, before].concat().into();
+        Self { stream: Resumed { before, stream }, service: parts.service }
+    }
 
-fn resume<T, S, F, B>(resting: Resting<T, S>, setup: &Setup) -> Served<T, S>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Fn(Request<RequestBody>, Arc<Peer>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let Resting { stream, service } = resting;
-    Box::new(setup.http1.serve_connection(TokioIo::new(stream), service))
+    fn resume(self, setup: &Setup) -> Served<T, S> {
+        Box::new(setup.http1.serve_connection(TokioIo::new(self.stream), self.service))
+    }
 }
 
 /// A stream of which something was read before.

@@ -29,11 +29,17 @@ pub mod errors {}
 #[doc = include_str!("federation.md")]
 pub mod federation {}
 
+#[doc = include_str!("fleet.md")]
+pub mod fleet {}
+
 #[doc = include_str!("identities.md")]
 pub mod identities {}
 
 #[doc = include_str!("limits.md")]
 pub mod limits {}
+
+#[doc = include_str!("moving_a_store.md")]
+pub mod moving_a_store {}
 
 #[doc = include_str!("operations.md")]
 pub mod operations {}

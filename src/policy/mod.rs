@@ -17,7 +17,6 @@ mod considered;
 mod control_action;
 mod error;
 mod json;
-mod json_text;
 mod organization_policies;
 mod organization_policy;
 mod pattern;
@@ -34,7 +33,6 @@ pub use condition::{ConditionKey, Context, FixedKey, KeyKind, OwnedContext, Valu
 pub use considered::{Considered, Effect, Outcome};
 pub use control_action::ControlAction;
 pub use error::PolicyError;
-pub(crate) use json_text::JsonText;
 pub use organization_policies::OrganizationPolicies;
 pub use organization_policy::{OrganizationPolicy, OrganizationStatement, PolicyName};
 pub use question::Question;

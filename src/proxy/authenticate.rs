@@ -14,6 +14,7 @@ use super::anonymous;
 use super::body::{IncomingBody, UnverifiedBody};
 use super::error::Refusal;
 use super::form::{self, FormAnswer, ReadForm, UnverifiedForm};
+use super::life::Life;
 use super::receive::Received;
 use super::record::Record;
 use super::sender::{Sender, Signer};
@@ -30,7 +31,7 @@ pub(super) struct Authenticated {
     form_answer: Option<FormAnswer>,
     sender: Sender,
     payload: Payload,
-    until: Option<Instant>,
+    life: Life,
     peer: Arc<Peer>,
 }
 
@@ -52,10 +53,9 @@ impl Authenticated {
         self.payload
     }
 
-    /// When a transfer has to end because its key has been expired for long enough; never, for a
-    /// permanent key.
-    pub(super) fn until(&self) -> Option<Instant> {
-        self.until
+    /// How long a transfer may go on.
+    pub(super) fn life(&self) -> Life {
+        self.life.clone()
     }
 
     /// Whether it came as a form, and its head is that of the upload for which the form stands.
@@ -92,7 +92,7 @@ impl Proxy {
                 form_answer: None,
                 sender,
                 payload: Payload::Empty,
-                until: None,
+                life: Life::default(),
                 peer,
             });
         } else {
@@ -101,6 +101,7 @@ impl Proxy {
         record.claimed(unverified.access_key_id());
         let now = self.clock.now();
         unverified.judge_time(now)?;
+        let seen = self.keys.ends_seen();
         let (key, known) = match self.keys.find(unverified.access_key_id()).await? {
             Lookup::Known(key) => (key, true),
             Lookup::Unknown(decoy) => (decoy, false),
@@ -130,10 +131,11 @@ impl Proxy {
             let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
             Instant::now() + left + self.after_expiry
         });
+        let life = Life::new(until, self.keys.hold(Arc::clone(&key), seen));
         let signer = Signer { key, form: signature.form(), signed_at: signature.time().timestamp() };
         let (sender, payload) = (Sender::Key(signer), signature.payload());
         let body = UnverifiedBody::new(body, signature.into_chunk_verifier());
-        Ok(Authenticated { head, body, form_answer, sender, payload, until, peer })
+        Ok(Authenticated { head, body, form_answer, sender, payload, life, peer })
     }
 
     /// Expiry is judged by the clock at each request, never by the life of a cache entry.

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::Proxy;
 use super::authenticate::Authenticated;
 use super::body::UnverifiedBody;
 use super::context::{lists, parameter};
 use super::error::Refusal;
 use super::judge::Judge;
+use super::life::Life;
 use super::record::Record;
 use super::sender::Sender;
 use crate::authority::AuthorityError;
@@ -41,7 +40,7 @@ pub(super) struct AuthorizedHere {
     pub(super) classified: Classified,
     pub(super) payload: Payload,
     /// When the transfer has to end, its key having expired.
-    pub(super) until: Option<Instant>,
+    pub(super) life: Life,
     /// The backend of the bucket, if the request names one.
     pub(super) backend: Option<Arc<Backend>>,
     /// Judges it again, once its body is there.
@@ -56,7 +55,7 @@ pub(super) struct AuthorizedParts {
     pub(super) payload: Payload,
     pub(super) backend: Arc<Backend>,
     /// When the transfer has to end, its key having expired.
-    pub(super) until: Option<Instant>,
+    pub(super) life: Life,
     /// Judges what only the body or the backend's answer tells.
     pub(super) judge: Judge,
 }
@@ -100,17 +99,17 @@ impl Proxy {
         let standing = self.standing(authenticated.sender());
         let judge = Judge::new(&authenticated, &classified, in_force, standing, self.clock.now())?;
         judge.by_head(head, &classified, record)?;
-        let (payload, until) = (authenticated.payload(), authenticated.until());
+        let (payload, life) = (authenticated.payload(), authenticated.life());
         if classified.row.support == Support::Served {
             let backend = head.address.bucket().map(|bucket| self.holding(bucket)).transpose()?.cloned();
             let (head, body) = authenticated.into_parts();
-            let here = AuthorizedHere { head, body, classified, payload, until, backend, judge };
+            let here = AuthorizedHere { head, body, classified, payload, life, backend, judge };
             return Ok(Permitted::Served(Box::new(here)));
         }
         let backend = self.route(head, &classified, &judge)?;
         record.sent_to(backend.name());
         let (head, body) = authenticated.into_parts();
-        let parts = AuthorizedParts { head, body, classified, payload, backend, until, judge };
+        let parts = AuthorizedParts { head, body, classified, payload, backend, life, judge };
         Ok(Permitted::Forwarded(Authorized(Box::new(parts))))
     }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::time::Instant;
 
 use super::Proxy;
 use super::authorize::{Authorized, AuthorizedParts};
@@ -16,6 +15,7 @@ use super::body::{ProofReceiver, Proved};
 use super::context::sets_tags;
 use super::error::Refusal;
 use super::judge::Judge;
+use super::life::Life;
 use super::outgoing::{Described, Outgoing};
 use super::record::Record;
 use crate::backend::{AnswerBody, Backend, Target, UpstreamBody, forwardable_request_headers};
@@ -36,24 +36,21 @@ pub(super) struct Answer {
     pub(super) head: RequestHead,
     /// A trailing checksum that was proved here and that the backend was not told as a header.
     pub(super) proved: Option<Checksum>,
-    /// When the transfer has to end, its key having expired.
-    pub(super) until: Option<Instant>,
+    /// How long the transfer may go on.
+    pub(super) life: Life,
 }
 
 impl Proxy {
-    /// Sends an authorized request to its backend. A transfer may outlive its key for a while, not for ever.
+    /// Sends an authorized request to its backend. A transfer may outlive the end of its key for a
+    /// while, and its revocation not at all.
     pub(super) async fn forward(&self, authorized: Authorized, record: &mut Record) -> Result<Answer, Refusal> {
         let parts = authorized.into_parts();
-        match parts.until {
-            Some(until) => tokio::time::timeout_at(until, self.send_on(parts, record)).await.unwrap_or_else(|_| {
-                Err(S3Error::new(ErrorCode::ExpiredToken, "The access key expired during the transfer.").into())
-            }),
-            None => self.send_on(parts, record).await,
-        }
+        let life = parts.life.clone();
+        life.bound(std::pin::pin!(self.send_on(parts, record))).await
     }
 
     async fn send_on(&self, parts: Box<AuthorizedParts>, record: &mut Record) -> Result<Answer, Refusal> {
-        let AuthorizedParts { mut head, mut body, classified, payload, backend, until, mut judge } = *parts;
+        let AuthorizedParts { mut head, mut body, classified, payload, backend, life, mut judge } = *parts;
         if body.is_unsettled() {
             body = Box::pin(body.settle(&self.buffers.share(judge.sender()), &mut head.headers)).await?;
         }
@@ -63,7 +60,7 @@ impl Proxy {
         let mut outgoing = Outgoing::prepare(self, described, body, &mut headers, &mut judge, record).await?;
         let denied = std::mem::take(&mut outgoing.denied);
         if outgoing.is_settled {
-            return Ok(Answer { response: None, classified, denied, judge, backend, head, proved: None, until });
+            return Ok(Answer { response: None, classified, denied, judge, backend, head, proved: None, life });
         }
         if backend.takes_trailers() {
             outgoing.tell_proved(&mut headers);
@@ -88,7 +85,7 @@ impl Proxy {
         };
         let (response, trailing) = self.exchange(&backend, target, body, proof).await?;
         let proved = proved.or(trailing);
-        Ok(Answer { response: Some(response), classified, denied, judge, backend, head, proved, until })
+        Ok(Answer { response: Some(response), classified, denied, judge, backend, head, proved, life })
     }
 
     /// Sends the request and waits for the answer and for the proof of the body. A success counts only

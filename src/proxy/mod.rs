@@ -24,6 +24,7 @@ mod forgiveness;
 mod form;
 mod forward;
 mod judge;
+mod life;
 mod outgoing;
 mod own;
 #[cfg(portcullis_bench_no_auth)]

@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 
 use super::Proxy;
 use super::error::{Refusal, request_id};
+use super::life::Life;
 use super::receive::Received;
 use super::record::Record;
 use super::response_body::{BackendBody, ResponseBody};
@@ -50,7 +51,8 @@ impl Proxy {
         let late =
             |_| S3Error::new(ErrorCode::GatewayTimeout, "The storage behind this server did not answer in time.");
         let (parts, body) = sent.map_err(late)??.into_parts();
-        let mut response = Response::new(ResponseBody::backend(BackendBody::new(body, self.idle_timeout, None)));
+        let mut response =
+            Response::new(ResponseBody::backend(BackendBody::new(body, self.idle_timeout, Life::default())));
         *response.status_mut() = parts.status;
         let mut headers = forwardable_response_headers(parts.headers);
         let id: HeaderValue = request_id(record);

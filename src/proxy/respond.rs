@@ -40,12 +40,12 @@ pub(super) const ABOUT_US: [&str; 14] = [
 impl Proxy {
     /// Makes the client's answer from the backend's.
     pub(super) async fn respond(&self, answer: Answer, record: &mut Record) -> Result<Response<ResponseBody>, Refusal> {
-        let Answer { response, classified, denied, judge, backend, head, proved, until } = answer;
+        let Answer { response, classified, denied, judge, backend, head, proved, life } = answer;
         let operation = classified.operation;
         let Some(response) = response else { return Ok(batch_answer(&refused(&denied), record)) };
         let (parts, body) = response.into_parts();
         let status = parts.status;
-        let mut body = BackendBody::new(body, self.idle_timeout, until);
+        let mut body = BackendBody::new(body, self.idle_timeout, life);
         // Only who may list may know that something is not there.
         let asked_of = classified.copy_source.as_ref().map(|source| &source.bucket).or(head.address.bucket());
         let may_know = || asked_of.is_none_or(|bucket| judge.may_know_what_is_missing(&head, bucket.as_str()));

@@ -8,10 +8,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::document::Document;
+use super::life::{Life, Over};
 use super::record::Record;
 use crate::backend::AnswerBody;
 
@@ -38,20 +40,24 @@ pub enum ResponseBodyError {
     /// The key that asked expired, and so did the time for transfers that had begun before.
     #[error("the access key expired during the transfer")]
     Expired,
+    /// The key that asked was revoked, or whose key it is was suspended.
+    #[error("the access key was revoked during the transfer")]
+    Revoked,
     /// The backend sent nothing for too long.
     #[error("the backend's answer stalled")]
     Stalled,
 }
 
 /// A backend's body, with a limit on the pause between two pieces.
-#[derive(Debug)]
 pub(super) struct BackendBody {
     incoming: AnswerBody,
     idle_timeout: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
     waiting: bool,
-    /// When the key that asked has been expired for as long as a transfer may outlive it.
-    end: Option<Pin<Box<Sleep>>>,
+    life: Life,
+    /// Ends with `life`. Made when the backend pauses for the first time, or something happened: most answers are
+    /// over before.
+    over: Option<BoxFuture<'static, Over>>,
 }
 
 impl ResponseBody {
@@ -82,16 +88,17 @@ impl ResponseBody {
 }
 
 impl BackendBody {
-    /// A body that may pause for `idle_timeout`, and ends at `until` in any case.
-    pub(super) fn new(incoming: AnswerBody, idle_timeout: Duration, until: Option<Instant>) -> Self {
-        let end = until.map(|until| Box::pin(tokio::time::sleep_until(until)));
-        Self { incoming, idle_timeout, deadline: None, waiting: false, end }
+    /// A body that may pause for `idle_timeout`, and ends with `life` in any case.
+    pub(super) fn new(incoming: AnswerBody, idle_timeout: Duration, life: Life) -> Self {
+        Self { incoming, idle_timeout, deadline: None, waiting: false, life, over: None }
     }
 
     /// The next data; HTTP trailers of a backend are left out.
     pub(super) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ResponseBodyError>>> {
-        if self.end.as_mut().is_some_and(|end| end.as_mut().poll(context).is_ready()) {
-            return Poll::Ready(Some(Err(ResponseBodyError::Expired)));
+        if (self.over.is_some() || !self.life.is_untroubled())
+            && let Poll::Ready(error) = self.poll_over(context)
+        {
+            return Poll::Ready(Some(Err(error)));
         }
         loop {
             match Pin::new(&mut self.incoming).poll_frame(context) {
@@ -106,12 +113,33 @@ impl BackendBody {
                 Poll::Pending => break,
             }
         }
+        if self.over.is_none()
+            && let Poll::Ready(error) = self.poll_over(context)
+        {
+            return Poll::Ready(Some(Err(error)));
+        }
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle_timeout)));
         if !self.waiting {
             self.waiting = true;
             deadline.as_mut().reset(Instant::now() + self.idle_timeout);
         }
         deadline.as_mut().poll(context).map(|()| Some(Err(ResponseBodyError::Stalled)))
+    }
+}
+
+impl BackendBody {
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<ResponseBodyError> {
+        let over = self.over.get_or_insert_with(|| Box::pin(self.life.clone().over()));
+        over.as_mut().poll(context).map(|over| match over {
+            Over::Expired => ResponseBodyError::Expired,
+            Over::Ended => ResponseBodyError::Revoked,
+        })
+    }
+}
+
+impl std::fmt::Debug for BackendBody {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("BackendBody").field("life", &self.life).finish_non_exhaustive()
     }
 }
 

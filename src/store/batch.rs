@@ -1,6 +1,7 @@
 //! What goes into a commit and what comes out of a load: writes, conditions, revisions.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::RecordKey;
 
@@ -15,6 +16,8 @@ pub struct Versioned {
     pub value: Bytes,
     /// The commit that put them.
     pub revision: Revision,
+    /// From when on the store may remove it by itself; `None` for never. To the minute, and later rather than earlier.
+    pub until: Option<Timestamp>,
 }
 
 /// One conditional change of one record, part of a batch. A batch names a record at most once.
@@ -26,13 +29,34 @@ pub struct Write {
     pub expected: Expected,
     /// What becomes of it.
     pub change: Mutation,
+    /// From when on the store may remove what is put by itself, without being asked. `None`: a record that is
+    /// expected to be there keeps the end that it has, any other has none.
+    pub until: Option<Timestamp>,
 }
 
 impl Write {
     /// Puts `value` under a name that must be free.
     #[must_use]
     pub fn create(key: RecordKey, value: Bytes) -> Self {
-        Self { key, expected: Expected::Absent, change: Mutation::Put(value) }
+        Self::put(key, Expected::Absent, value)
+    }
+
+    /// Puts `value`, if the record is as `expected`.
+    #[must_use]
+    pub fn put(key: RecordKey, expected: Expected, value: Bytes) -> Self {
+        Self { key, expected, change: Mutation::Put(value), until: None }
+    }
+
+    /// Removes the record, if it is as `expected`.
+    #[must_use]
+    pub fn delete(key: RecordKey, expected: Expected) -> Self {
+        Self { key, expected, change: Mutation::Delete, until: None }
+    }
+
+    /// The same, of a record that may go from `until` on.
+    #[must_use]
+    pub fn until(self, until: Option<Timestamp>) -> Self {
+        Self { until, ..self }
     }
 }
 

@@ -11,6 +11,14 @@ pub enum StoreError {
     /// The database reported an error; the disk or the file is at fault.
     #[error("the store failed: {0}")]
     Database(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// A member of the cluster gave no answer; the member or the network is at fault.
+    #[error("the store at {endpoint} does not answer: {source}")]
+    Unreachable {
+        /// The member that was asked last.
+        endpoint: Arc<str>,
+        /// What became of the question.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
     /// A record in the database is shorter than any this program writes.
     #[error("the store holds a damaged record: {0}")]
     Damaged(RecordKey),
@@ -23,6 +31,11 @@ impl StoreError {
     /// Wraps what an implementation's database reported.
     pub fn database(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Database(Arc::new(error))
+    }
+
+    /// Nobody answered at `endpoint`.
+    pub fn unreachable(endpoint: String, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Unreachable { endpoint: endpoint.into(), source: Arc::new(error) }
     }
 }
 
@@ -51,6 +64,44 @@ pub enum OpenError {
         /// The database file.
         path: PathBuf,
     },
+    /// The cluster does not answer, or refuses to.
+    #[error("cannot use the store at {endpoints}: {source}")]
+    Cluster {
+        /// The members that the configuration names.
+        endpoints: String,
+        /// What the last of them said.
+        source: StoreError,
+    },
+    /// The configuration names etcd, which was left out of this build.
+    #[cfg(not(feature = "etcd"))]
+    #[error("this build is without etcd; build it with --features etcd")]
+    NotBuilt,
+    /// The cluster was written to by a newer version of this program.
+    #[error(
+        "the store at {endpoints} has format {found}, and this version knows only format {known}; use a newer version"
+    )]
+    ClusterFormat {
+        /// The members that the configuration names.
+        endpoints: String,
+        /// The format in the store.
+        found: String,
+        /// The format this program writes.
+        known: String,
+    },
+    /// Others changed the same record again and again.
+    #[error("the record {0} is being changed by others; try again")]
+    Contended(RecordKey),
+    /// The store was restored from an older copy, in which revoked keys live.
+    #[error("{0}")]
+    WentBack(Arc<str>),
+    /// What this node remembers of its store cannot be used.
+    #[error("what this node remembers of its store, {path}: {source}")]
+    NodeMemory {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
     /// The file could not be created or opened.
     #[error("cannot open the store {path}: {source}")]
     File {
@@ -58,6 +109,23 @@ pub enum OpenError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A record that is needed at the start is in no form that this version knows.
+    #[error(transparent)]
+    Record(super::RecordError),
+    /// A key that secrets in the store are sealed under is not among those that this node has.
+    #[error("{0} (seal_key_file or older_seal_key_files); every node of a fleet has the same seal key files")]
+    Seal(super::SealError),
+    /// The store does not answer any more.
+    #[error(transparent)]
+    Unreadable(StoreError),
+    /// Records were to be moved into it, and not all of them are there.
+    #[error("the store holds only a part of {source_name}: run {command} again, which goes on where it stopped")]
+    Unfinished {
+        /// What is moved into it.
+        source_name: String,
+        /// How that is finished.
+        command: String,
     },
     /// The key that seals the secrets could not be read.
     #[error(transparent)]

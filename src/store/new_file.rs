@@ -13,18 +13,25 @@ pub(super) fn appear<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) 
     remove_if_there(&unborn)?;
     let result = make(&unborn).and_then(|made| {
         File::open(&unborn)?.sync_all()?;
-        match fs::hard_link(&unborn, path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            // A file system without hard links: the best that is left.
-            Err(_) if !path.exists() => fs::rename(&unborn, path)?,
-            Err(error) => return Err(error),
-        }
-        sync_folder(path)?;
-        Ok(Some(made))
+        Ok(publish(&unborn, path)?.then_some(made))
     });
     remove_if_there(&unborn)?;
     result
+}
+
+/// Gives the whole file `unborn` the name `path`, and takes its own. False if there is a file of that name, which stays
+/// as it is; `unborn` then stays too.
+pub(super) fn publish(unborn: &Path, path: &Path) -> io::Result<bool> {
+    match fs::hard_link(unborn, path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        // A file system without hard links: the best that is left.
+        Err(_) if !path.exists() => fs::rename(unborn, path)?,
+        Err(error) => return Err(error),
+    }
+    sync_folder(path)?;
+    remove_if_there(unborn)?;
+    Ok(true)
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

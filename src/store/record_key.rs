@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::CutoffScope;
 use crate::identity::{AccessKeyId, Principal, SecretDigest, TokenId};
 
 /// The prefix of access key records: `key/<access key id>`.
@@ -29,8 +30,8 @@ pub const POLICIES: &str = "policy/";
 pub const BUCKETS: &str = "bucket/";
 /// The prefix of what is kept about the organization: `organization/settings`.
 pub const ORGANIZATION: &str = "organization/";
-/// The prefix of what may be forgotten: `due/<seconds since the epoch, 12 digits>/<name>`.
-pub const DUE: &str = "due/";
+/// The prefix of records that end many keys at once: `cutoff/<scope>`.
+pub const CUTOFFS: &str = "cutoff/";
 
 /// The name of a record: 1 to 4096 bytes without control characters. Ordered by bytes.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -110,10 +111,18 @@ impl RecordKey {
         Self(format!("assertion/{}", name.to_hex()).into())
     }
 
-    /// The record of what may be forgotten from `seconds` since the epoch on, on account of `name`.
+    /// The record that ends the keys of `scope`.
     #[must_use]
-    pub fn for_due(seconds: i64, name: &str) -> Self {
-        Self(format!("{DUE}{:012}/{name}", seconds.max(0)).into())
+    pub fn for_cutoff(scope: &CutoffScope) -> Self {
+        Self(match scope {
+            CutoffScope::Everything {} => format!("{CUTOFFS}everything").into(),
+            CutoffScope::Principal { principal } => {
+                format!("{CUTOFFS}principal/{}", hash(&[principal.as_str()])).into()
+            }
+            CutoffScope::Federation { configuration } => {
+                format!("{CUTOFFS}federation/{}", hash(&[configuration])).into()
+            }
+        })
     }
 
     /// A federation configuration: `federation/<kind>/<configuration id>`. `None` if `id` is no part of
@@ -149,6 +158,32 @@ impl RecordKey {
         Self::parse(&format!("{BUCKETS}{bucket}")).ok()
     }
 
+    /// What tells whether a node has the key that the others seal with.
+    #[must_use]
+    pub fn for_seal_mark() -> Self {
+        Self("seal-mark".into())
+    }
+
+    /// What is being moved into this store, and how far that is.
+    #[must_use]
+    pub fn for_transfer_mark() -> Self {
+        Self("transfer-mark".into())
+    }
+
+    /// What is written to hear of it.
+    #[must_use]
+    pub fn for_transfer_probe() -> Self {
+        Self("transfer-probe".into())
+    }
+
+    /// Whether it says something of this store alone, and stays where it is when records are moved.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        let name = self.as_str();
+        matches!(name, "format" | "seal-mark" | "transfer-mark" | "transfer-probe")
+            || ["beat/", "epoch/"].iter().any(|prefix| name.starts_with(prefix))
+    }
+
     /// The settings of the organization.
     #[must_use]
     pub fn for_organization_settings() -> Self {
@@ -178,12 +213,6 @@ impl RecordKey {
     #[must_use]
     pub fn token(&self) -> Option<TokenId> {
         TokenId::parse(self.0.strip_prefix(TOKENS).or_else(|| self.0.strip_prefix(TOKENS_USED))?).ok()
-    }
-
-    /// From when on, in seconds since the epoch, a `due/` record's names may be forgotten.
-    #[must_use]
-    pub fn due_at(&self) -> Option<i64> {
-        self.0.strip_prefix(DUE)?.split_once('/')?.0.parse().ok()
     }
 
     /// The principal that a `principal/` record is about.

@@ -21,7 +21,8 @@ use crate::identity::SecretAccessKey;
 
 /// Names a key-encryption key: the first 8 bytes of a labelled SHA-256 of it, so that the id follows
 /// from the key and says nothing useful about its 256 random bits.
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SealKeyId([u8; 8]);
 
 /// The key-encryption keys that are loaded: all of them open, one of them seals.
@@ -80,6 +81,12 @@ impl SealKeys {
         self.current
     }
 
+    /// Whether the key called `id` is among them.
+    #[must_use]
+    pub fn holds(&self, id: SealKeyId) -> bool {
+        self.keys.contains_key(&id)
+    }
+
     /// Seals `secret` for `record`.
     pub fn seal(
         &self,
@@ -87,20 +94,49 @@ impl SealKeys {
         secret: &SecretAccessKey,
         random: &mut impl CryptoRng,
     ) -> Result<SealedSecret, SealError> {
+        self.seal_bytes(record, secret.expose().as_bytes(), random)
+    }
+
+    /// Seals any secret bytes for `record`.
+    pub fn seal_bytes(
+        &self,
+        record: &RecordKey,
+        plain: &[u8],
+        random: &mut impl CryptoRng,
+    ) -> Result<SealedSecret, SealError> {
+        self.seal_bytes_under(self.current, record, plain, random)
+    }
+
+    /// As [`seal_bytes`](Self::seal_bytes), under a key that need not be the one that seals.
+    pub(super) fn seal_bytes_under(
+        &self,
+        key: SealKeyId,
+        record: &RecordKey,
+        plain: &[u8],
+        random: &mut impl CryptoRng,
+    ) -> Result<SealedSecret, SealError> {
         let failed = || SealError::Unsealable(record.clone());
-        let key_encryption_key = self.keys.get(&self.current).ok_or_else(failed)?;
+        let key_encryption_key =
+            self.keys.get(&key).ok_or_else(|| SealError::KeyMissing { record: record.clone(), key })?;
         let mut data_key = Zeroizing::new([0_u8; 32]);
         random.fill_bytes(data_key.as_mut());
         let mut sealed = vec![VERSION];
-        sealed.extend_from_slice(&self.current.0);
+        sealed.extend_from_slice(&key.0);
         append_sealed(&mut sealed, key_encryption_key, record, &data_key[..], random).ok_or_else(failed)?;
-        append_sealed(&mut sealed, &cipher(&data_key), record, secret.expose().as_bytes(), random)
-            .ok_or_else(failed)?;
+        append_sealed(&mut sealed, &cipher(&data_key), record, plain, random).ok_or_else(failed)?;
         Ok(SealedSecret(sealed))
     }
 
     /// Opens what [`seal`](Self::seal) made for the same `record`.
     pub fn open(&self, record: &RecordKey, sealed: &SealedSecret) -> Result<SecretAccessKey, SealError> {
+        let tampered = || SealError::Tampered(record.clone());
+        let secret = self.open_bytes(record, sealed)?;
+        let text = std::str::from_utf8(&secret).map_err(|_| tampered())?;
+        SecretAccessKey::parse(Zeroizing::new(text.to_owned())).map_err(|_| tampered())
+    }
+
+    /// Opens what [`seal_bytes`](Self::seal_bytes) made for the same `record`.
+    pub fn open_bytes(&self, record: &RecordKey, sealed: &SealedSecret) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let form = || SealError::Form(record.clone());
         let tampered = || SealError::Tampered(record.clone());
         let key = sealed.key().ok_or_else(form)?;
@@ -113,9 +149,7 @@ impl SealKeys {
         let data_key = open_sealed(bytes, DATA_KEY_AT..SECRET_AT, key_encryption_key, record).ok_or_else(tampered)?;
         let data_key: &[u8; 32] = data_key.as_slice().try_into().map_err(|_| tampered())?;
         let data_key = Zeroizing::new(*data_key);
-        let secret = open_sealed(bytes, SECRET_AT..bytes.len(), &cipher(&data_key), record).ok_or_else(tampered)?;
-        let text = std::str::from_utf8(&secret).map_err(|_| tampered())?;
-        SecretAccessKey::parse(Zeroizing::new(text.to_owned())).map_err(|_| tampered())
+        open_sealed(bytes, SECRET_AT..bytes.len(), &cipher(&data_key), record).ok_or_else(tampered)
     }
 }
 
@@ -184,8 +218,22 @@ fn associated_data(record: &RecordKey, before: &[u8]) -> Vec<u8> {
     [b"portcullis seal 1\0", record.as_str().as_bytes(), b"\0", before].concat()
 }
 
-fn cipher(key: &Zeroizing<[u8; 32]>) -> LessSafeKey {
+pub(super) fn cipher(key: &Zeroizing<[u8; 32]>) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_ref()).expect("AES-256 takes any 32 bytes"))
+}
+
+impl TryFrom<String> for SealKeyId {
+    type Error = const_hex::FromHexError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const_hex::decode_to_array(text).map(Self)
+    }
+}
+
+impl From<SealKeyId> for String {
+    fn from(id: SealKeyId) -> Self {
+        const_hex::encode(id.0)
+    }
 }
 
 impl TryFrom<String> for SealedSecret {

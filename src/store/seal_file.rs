@@ -69,15 +69,21 @@ impl SealKeys {
         Ok(keys)
     }
 
-    /// Reads the key in `path`; makes one first if there is neither a key nor a `store` that needs one.
-    pub fn read_or_create(path: &Path, store: &Path, random: &mut impl CryptoRng) -> Result<Self, SealFileError> {
+    /// Reads the key in `path` and those that only open from `older`; makes the first if there is neither that nor a
+    /// `store` that needs one.
+    pub fn read_or_create(
+        path: &Path,
+        older: &[PathBuf],
+        store: &Path,
+        random: &mut impl CryptoRng,
+    ) -> Result<Self, SealFileError> {
         if !path.exists() {
             if store.exists() {
                 return Err(SealFileError::Lost { path: path.into(), store: store.into() });
             }
             Self::create_file(path, random)?;
         }
-        Self::read(path, &[])
+        Self::read(path, older)
     }
 
     /// Writes a new random key to `path`, mode 0600. An existing file is an error, never overwritten:

@@ -129,12 +129,12 @@ fn a_seal_key_file_holds_32_bytes_as_base64_and_nothing_else() {
 fn an_existing_seal_key_is_never_overwritten_and_a_lost_one_never_replaced() {
     let folder = tempdir().unwrap();
     let (path, store) = (folder.path().join("seal.key"), folder.path().join("store.redb"));
-    let made = SealKeys::read_or_create(&path, &store, &mut UnwrapErr(SysRng)).unwrap().current();
+    let made = SealKeys::read_or_create(&path, &[], &store, &mut UnwrapErr(SysRng)).unwrap().current();
     assert!(SealKeys::create_file(&path, &mut UnwrapErr(SysRng)).is_err());
-    assert_eq!(SealKeys::read_or_create(&path, &store, &mut UnwrapErr(SysRng)).unwrap().current(), made);
+    assert_eq!(SealKeys::read_or_create(&path, &[], &store, &mut UnwrapErr(SysRng)).unwrap().current(), made);
     fs::write(&store, "").unwrap();
     fs::remove_file(&path).unwrap();
-    let error = SealKeys::read_or_create(&path, &store, &mut UnwrapErr(SysRng)).unwrap_err();
+    let error = SealKeys::read_or_create(&path, &[], &store, &mut UnwrapErr(SysRng)).unwrap_err();
     assert!(matches!(error, SealFileError::Lost { .. }), "{error}");
     assert!(!path.exists());
 }
@@ -368,18 +368,4 @@ fn names_of_records_tell_apart_what_differs() {
     }
     assert!(!RecordKey::for_use_of_token(&token).as_str().starts_with(TOKENS), "a listing of tokens holds no uses");
     assert_eq!(RecordKey::for_federation("oidc", "a\nb"), None);
-}
-
-#[test]
-fn what_is_due_is_ordered_by_time() {
-    let mut keys: Vec<_> = [0, -5, 9, 10, 1_778_051_289, 99_999_999_999, 253_402_812_000]
-        .into_iter()
-        .map(|seconds| (seconds.max(0), RecordKey::for_due(seconds, "name")))
-        .collect();
-    keys.sort_by(|(_, one), (_, two)| one.cmp(two));
-    assert!(keys.is_sorted_by_key(|(seconds, _)| *seconds));
-    for (seconds, key) in &keys {
-        assert_eq!(key.due_at(), Some(*seconds), "{key}");
-    }
-    assert_eq!(record_key("due/soon/name").due_at(), None);
 }

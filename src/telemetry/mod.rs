@@ -1,6 +1,7 @@
-//! Starts logs, and answers liveness and readiness.
+//! Starts logs, answers liveness and readiness, and shows figures.
 
 mod logs;
+pub mod metrics;
 mod occasional;
 mod output;
 pub mod probes;

@@ -15,6 +15,7 @@ use tracing_subscriber::layer::Context;
 use super::LogFormat;
 use super::output::Output;
 use crate::clock::{Clock as _, SystemClock};
+use crate::json_text::{escape, is_plain};
 
 /// Writes the events of one target to `output`.
 pub(super) struct RecordLines<W> {
@@ -102,18 +103,13 @@ impl Visit for Fields<'_> {
         if field.name() == JUDGED {
             return self.line.extend_from_slice(value.as_bytes());
         }
-        let is_plain = value.bytes().fold(true, |plain, byte| plain & is_plain(byte));
-        if !is_plain && self.format == LogFormat::Human {
+        if self.format == LogFormat::Human && !is_plain(value) {
             // What is not ASCII may be what a terminal acts on: `Debug` knows.
             let _ = write!(self.line, "{value:?}");
             return;
         }
         self.line.push(b'"');
-        if is_plain {
-            self.line.extend_from_slice(value.as_bytes());
-        } else {
-            escape(self.line, value);
-        }
+        escape(self.line, value);
         self.line.push(b'"');
     }
 
@@ -139,27 +135,6 @@ impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         escape(self.0, text);
         Ok(())
-    }
-}
-
-/// Whether `byte` is the same inside of a quoted string, in either format.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')
-}
-
-/// RFC 8259, section 7.
-fn escape(into: &mut Vec<u8>, text: &str) {
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => into.extend([b'\\', character as u8]),
-            ' '..='~' => into.push(character as u8),
-            // What is not ASCII may be what a terminal acts on.
-            other => {
-                for unit in other.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(into, "\\u{unit:04x}");
-                }
-            }
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod check;
+mod etcd;
 mod examples;
 mod fixture;
 mod policies;

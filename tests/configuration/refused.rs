@@ -71,11 +71,6 @@ fn fields_that_are_missing_unknown_or_of_another_type() {
             "[store]\nkind = \"postgres\"",
             r#"portcullis.toml:9: store.kind: found "postgres", expected embedded or etcd"#,
         ),
-        (
-            "[store]",
-            "[store]\nkind = \"etcd\"",
-            r#"portcullis.toml:9: store.kind: found "etcd", expected "embedded" (the etcd store is not in this build)"#,
-        ),
     ]);
 }
 

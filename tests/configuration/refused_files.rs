@@ -36,6 +36,24 @@ fn a_seal_key_that_others_can_read_is_refused_and_a_missing_one_is_left_to_the_s
 }
 
 #[test]
+fn older_seal_keys_have_to_be_there_and_readable_by_their_owner_alone() {
+    let with_older = VALID.replace(
+        "seal_key_file = \"seal.key\"",
+        "seal_key_file = \"seal.key\"\nolder_seal_key_files = [\"older.key\"]",
+    );
+    let fixture = Fixture::new();
+    let found = |found: &str, expected: &str| {
+        format!("portcullis.toml:11: store.older_seal_key_files: found {found}, expected {expected}")
+    };
+    assert_eq!(fixture.refusal(&with_older), found("older.key (no such file)", "a file that can be read"));
+    fixture.write("older.key", "not read here");
+    let expected = "a file that only its owner can read (chmod 600)";
+    assert_eq!(fixture.refusal(&with_older), found("older.key with mode 0644", expected));
+    fixture.secret("older.key", "not read here");
+    assert_eq!(fixture.refusal(&with_older), "accepted");
+}
+
+#[test]
 fn a_private_key_that_others_can_read_is_refused() {
     let fixture = Fixture::new();
     let key = std::fs::read_to_string(fixture.path("server.key")).unwrap();

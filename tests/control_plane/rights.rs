@@ -20,6 +20,7 @@ async fn g02_only_administrators_come_to_the_admin_routes() {
         ("POST", format!("/v1/admin/keys/{}/suspend", key.id), Value::Null),
         ("POST", format!("/v1/admin/keys/{}/resume", key.id), Value::Null),
         ("POST", format!("/v1/admin/keys/{}/revoke", key.id), Value::Null),
+        ("POST", "/v1/admin/store/rotate-seal".to_owned(), Value::Null),
         ("GET", "/v1/admin/tokens".to_owned(), Value::Null),
         ("POST", "/v1/admin/tokens".to_owned(), json!({"name": "mine", "permission": "admin"})),
         ("GET", format!("/v1/admin/tokens/{}", victim.id), Value::Null),

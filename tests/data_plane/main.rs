@@ -37,6 +37,7 @@ mod presigned_parameters;
 mod presigned_rights;
 mod presigned_url_is_not_widened;
 mod region;
+mod revoked_meanwhile;
 mod session_token;
 mod shutdown;
 mod signed_chunk_framing;

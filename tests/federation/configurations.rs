@@ -264,11 +264,8 @@ async fn there_is_an_end_to_the_number_of_configurations() {
         let uid = format!("00000000-0000-4000-8000-{number:012}");
         let mut copy = (*one).clone();
         (copy.uid, copy.issuer_url) = (uid.clone(), format!("https://{number}.example.com"));
-        portcullis::store::Write {
-            key: portcullis::store::RecordKey::for_federation("oidc", &uid).unwrap(),
-            expected: portcullis::store::Expected::Absent,
-            change: portcullis::store::Mutation::Put(portcullis::store::encode(&copy)),
-        }
+        let key = portcullis::store::RecordKey::for_federation("oidc", &uid).unwrap();
+        portcullis::store::Write::create(key, portcullis::store::encode(&copy))
     });
     fixture.store.commit(writes.collect()).await.unwrap();
     let what = created(&fixture, new_configuration("https://b.example.com")).await;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use portcullis::store::{
-    Change, CommitError, Expected, KeyStore, Mutation, RecordKey, Revision, Versioned, Watch, WatchEvent, Write,
+    Change, CommitError, Expected, KeyStore, RecordKey, Revision, Versioned, Watch, WatchEvent, Write,
 };
 
 /// A store under test: each `open` is the same data, and is let go of before the next.
@@ -24,7 +24,7 @@ fn bytes(text: &str) -> Bytes {
 }
 
 fn put(name: &str, expected: Expected, value: &str) -> Write {
-    Write { key: key(name), expected, change: Mutation::Put(bytes(value)) }
+    Write::put(key(name), expected, bytes(value))
 }
 
 fn conflicts_at(result: &Result<Revision, CommitError>, name: &str) -> bool {
@@ -46,7 +46,7 @@ pub(crate) async fn a_record_is_created_once_changed_and_removed(subject: &dyn S
     let first = store.create(key("a/1"), bytes("one")).await.unwrap();
     assert!(conflicts_at(&store.create(key("a/1"), bytes("other")).await, "a/1"));
     let stored = store.load(&key("a/1")).await.unwrap().unwrap();
-    assert_eq!(stored, Versioned { value: bytes("one"), revision: first });
+    assert_eq!(stored, Versioned { value: bytes("one"), revision: first, until: None });
     let second = store.compare_and_set(key("a/1"), first, bytes("two")).await.unwrap();
     assert!(second > first);
     assert!(conflicts_at(&store.delete(key("a/1"), Expected::At(first)).await, "a/1"));
@@ -88,13 +88,16 @@ pub(crate) async fn a_batch_is_made_whole_or_not_at_all(subject: &dyn Subject) {
     }
     let batch = vec![
         put("a", Expected::Absent, "new"),
-        Write { key: key("b"), expected: Expected::At(first), change: Mutation::Delete },
+        Write::delete(key("b"), Expected::At(first)),
         put("c", Expected::Any, "new"),
     ];
     let revision = store.commit(batch).await.unwrap();
     assert_eq!(value(&*store, "b").await, None);
     for name in ["a", "c"] {
-        assert_eq!(store.load(&key(name)).await.unwrap().unwrap(), Versioned { value: bytes("new"), revision });
+        assert_eq!(
+            store.load(&key(name)).await.unwrap().unwrap(),
+            Versioned { value: bytes("new"), revision, until: None }
+        );
     }
 }
 
@@ -255,4 +258,34 @@ pub(crate) async fn everything_survives_reopening_and_revisions_go_on(subject: &
         store.create(key("gone"), bytes("x")).await.unwrap();
         last = store.delete(key("gone"), Expected::Any).await.unwrap();
     }
+}
+
+/// `forget` is what the store does by itself, if it does.
+pub(crate) async fn a_record_keeps_its_end_until_it_is_put_anew(subject: &dyn Subject) {
+    let store = subject.open().await;
+    let minute = |minutes: i64| Some(jiff::Timestamp::from_second((1_900_000_000 / 60 + minutes) * 60).unwrap());
+    let until = async |name: &str| store.load(&key(name)).await.unwrap().unwrap().until;
+    let batch = vec![
+        put("u/ends", Expected::Absent, "1").until(minute(0)),
+        put("u/ends-with-it", Expected::Any, "1").until(minute(0)),
+        put("u/ends-later", Expected::Absent, "1").until(minute(5)),
+        put("u/stays", Expected::Absent, "1"),
+    ];
+    let revision = store.commit(batch).await.unwrap();
+    assert_eq!(until("u/ends").await, minute(0));
+    assert_eq!(until("u/ends-later").await, minute(5));
+    assert_eq!(until("u/stays").await, None);
+    let listed = store.list("u/", None, 10).await.unwrap();
+    let ends: Vec<_> = listed.iter().map(|(_, stored)| stored.until).collect();
+    assert_eq!(ends, [minute(0), minute(5), minute(0), None]);
+    store.compare_and_set(key("u/ends"), revision, bytes("2")).await.unwrap();
+    assert_eq!(until("u/ends").await, minute(0), "a tombstone goes when the key would have gone");
+    let moved = put("u/ends-later", Expected::At(revision), "2").until(minute(7));
+    store.commit(vec![moved]).await.unwrap();
+    assert_eq!(until("u/ends-later").await, minute(7));
+    store.commit(vec![put("u/ends-later", Expected::Any, "3")]).await.unwrap();
+    assert_eq!(until("u/ends-later").await, None, "whoever overwrites it without looking decides");
+    store.delete(key("u/ends"), Expected::Any).await.unwrap();
+    store.create(key("u/ends"), bytes("3")).await.unwrap();
+    assert_eq!(until("u/ends").await, None, "a new record of that name has an end of its own");
 }

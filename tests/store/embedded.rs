@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use portcullis::store::{self, KeyStore};
+use portcullis::store::{self, EmbeddedStore, KeyStore};
 use tempfile::TempDir;
 
 use crate::conformance::{self, Subject};
@@ -37,8 +37,36 @@ suite! {
     lists_are_in_byte_order_bounded_and_resume_after_a_record,
     a_watch_reports_every_change_in_order,
     a_change_is_reported_before_its_commit_returns,
+    a_record_keeps_its_end_until_it_is_put_anew,
     a_watch_that_falls_behind_says_so,
     writers_at_once_lose_no_update,
     of_many_that_create_the_same_record_one_succeeds,
     everything_survives_reopening_and_revisions_go_on,
+}
+
+#[tokio::test]
+async fn m09_an_older_copy_is_refused_until_somebody_accepts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("store.redb"), folder.path().join("copy.redb"));
+    let key = |name: &str| store::RecordKey::parse(name).unwrap();
+    let value = |text: &'static str| bytes::Bytes::from_static(text.as_bytes());
+    let opened = EmbeddedStore::open(&path).unwrap();
+    opened.create(key("a"), value("key")).await.unwrap();
+    drop(opened);
+    std::fs::copy(&path, &copy).unwrap();
+    let opened = EmbeddedStore::open(&path).unwrap();
+    opened.delete(key("a"), store::Expected::Any).await.unwrap();
+    drop(opened);
+    drop(EmbeddedStore::open(&path).expect("a restart is no restore"));
+    std::fs::copy(&copy, &path).unwrap();
+    let Err(error) = EmbeddedStore::open(&path) else { panic!("it opened") };
+    assert!(error.to_string().contains("portcullis store accept-restore"), "{error}");
+    assert!(EmbeddedStore::accept_restore(&path).unwrap());
+    let opened = EmbeddedStore::open(&path).unwrap();
+    assert!(opened.load(&key("a")).await.unwrap().is_some());
+    drop(opened);
+    assert!(!EmbeddedStore::accept_restore(&path).unwrap(), "once is enough");
+    // A store that begins anew brings nothing back.
+    std::fs::remove_file(&path).unwrap();
+    drop(EmbeddedStore::open(&path).unwrap());
 }

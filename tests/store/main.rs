@@ -6,3 +6,8 @@ mod command;
 mod conformance;
 mod crash;
 mod embedded;
+#[cfg(feature = "etcd")]
+mod etcd;
+#[cfg(feature = "etcd")]
+#[path = "../support/etcd.rs"]
+mod etcd_cluster;

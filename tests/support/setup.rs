@@ -29,6 +29,10 @@ pub(crate) struct Setup {
     pub(crate) policies: Vec<(String, String)>,
     /// Lines of `[limits]`.
     pub(crate) limits: Vec<String>,
+    /// Lines of `[store.etcd]`, for a node of a fleet; `None` for a store of its own.
+    pub(crate) etcd: Option<Vec<String>>,
+    /// What the seal key files hold, the current one first; none: that of fleets, or none yet where there is no fleet.
+    pub(crate) seal_keys: Vec<String>,
 }
 
 /// One `[[backend]]`.
@@ -75,6 +79,8 @@ impl Setup {
             federation: Vec::new(),
             policies: vec![("allow-all.json".to_owned(), ALLOW_ALL.to_owned())],
             limits: Vec::new(),
+            etcd: None,
+            seal_keys: Vec::new(),
         }
     }
 
@@ -96,12 +102,27 @@ impl Setup {
         let mut text = format!(
             "org_id = \"ab1cd2\"\n\
              [s3]\nlisten = \"127.0.0.1:0\"\ndomains = {:?}\nregion = \"us-east-1\"\nany_region = {}\nworkers = {}\n{tls}\n{}\n\
-             [store]\nkind = \"embedded\"\npath = \"portcullis.redb\"\nseal_key_file = \"seal.key\"\n",
+             [store]\nseal_key_file = \"seal.key\"\n",
             self.domains,
             self.any_region,
             self.workers,
             self.s3.join("\n")
         );
+        if let Some((current, older)) = self.seal_keys.split_first() {
+            secret(&folder.join("seal.key"), current);
+            let names: Vec<_> = (0..older.len()).map(|number| format!("older-{number}.key")).collect();
+            names.iter().zip(older).for_each(|(name, key)| secret(&folder.join(name), key));
+            let _ = writeln!(text, "older_seal_key_files = {names:?}");
+        }
+        match &self.etcd {
+            None => text.push_str("kind = \"embedded\"\npath = \"portcullis.redb\"\n"),
+            Some(lines) => {
+                if self.seal_keys.is_empty() {
+                    secret(&folder.join("seal.key"), SEAL_KEY_OF_FLEETS);
+                }
+                let _ = writeln!(text, "kind = \"etcd\"\n[store.etcd]\n{}", lines.join("\n"));
+            }
+        }
         if let Some(lines) = &self.api {
             let _ = writeln!(text, "[api]\nlisten = \"127.0.0.1:0\"\n{}", lines.join("\n"));
         }
@@ -153,6 +174,9 @@ impl Setup {
         self.tls.then(|| folder.join("ca.pem"))
     }
 }
+
+/// The same on every node; it is 32 bytes.
+pub(crate) const SEAL_KEY_OF_FLEETS: &str = "cG9ydGN1bGxpcyB0ZXN0cyBzZWFsIHdpdGggdGhpcyE=";
 
 /// Everybody may do everything, as far as their keys and ceilings go.
 pub(crate) const ALLOW_ALL: &str = r#"{"version": "v1alpha1", "name": "allow-all", "statements": [

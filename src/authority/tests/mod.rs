@@ -93,8 +93,7 @@ impl Fixture {
 
     /// Puts a record into the store as nobody's authority would.
     async fn put(&self, key: &RecordKey, value: &'static [u8]) {
-        let change = crate::store::Mutation::Put(Bytes::from_static(value));
-        let write = crate::store::Write { key: key.clone(), expected: Expected::Any, change };
+        let write = crate::store::Write::put(key.clone(), Expected::Any, Bytes::from_static(value));
         self.store.commit(vec![write]).await.unwrap();
     }
 

@@ -1,7 +1,7 @@
 //! Organization policies: put, replaced, deleted, counted, by one node and by two.
 
 use super::*;
-use crate::store::{Mutation, POLICIES, Write, list_all};
+use crate::store::{POLICIES, Write, list_all};
 use futures_util::future::join_all;
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_store_that_fails_changes_nothing_and_says_so() {
     fixture.may_get().unwrap();
     assert_eq!(names(&fixture.authority), ["allow-all"]);
     // Removed behind its back and put again.
-    let write = Write { key: policy_record("allow-all"), expected: Expected::Any, change: Mutation::Delete };
+    let write = Write::delete(policy_record("allow-all"), Expected::Any);
     fixture.store.commit(vec![write]).await.unwrap();
     eventually("it is gone", async || names(&fixture.authority).is_empty()).await;
     fixture.ensure(allow_all("allow-all")).await;

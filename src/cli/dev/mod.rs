@@ -22,7 +22,7 @@ use rand::rngs::SysRng;
 
 use crate::app::{App, StartError, asked_to_stop};
 use crate::cli::management::shell_quoted;
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock as _, SteadyClock, SystemClock};
 use crate::config;
 use crate::telemetry::{self, LogFormat};
 
@@ -85,7 +85,7 @@ impl Dev {
         // Not `$CREDENTIALS_DIRECTORY`: the files are those of the folder.
         let config = config::load_with_credentials(&file, None)?;
         let backend = backend.serve();
-        let running = match App::start(config, Arc::new(SystemClock)).await {
+        let running = match App::start(config, Arc::new(SteadyClock::new(SystemClock))).await {
             Ok(running) => running,
             Err(error) => return Err(explained(error, &self.dir)),
         };

@@ -2,7 +2,7 @@
 
 use crate::cli::failure::Failure;
 use crate::cli::management::{as_json, details, shell_quoted, table, time_or};
-use crate::control::{CreatedKey, KeyList};
+use crate::control::{CreatedKey, KeyList, RevokedKeys};
 use crate::identity::Origin;
 use crate::keys::KeyInfo;
 use crate::store::MintedFrom;
@@ -38,6 +38,16 @@ pub(super) fn listed(list: &KeyList, json: bool) -> Result<String, Failure> {
     };
     let rows: Vec<_> = list.access_keys.iter().map(row).collect();
     Ok(table(["ACCESS KEY ID", "STATUS", "PERMISSION", "EXPIRES", "LAST USED", "PRINCIPAL"], &rows))
+}
+
+pub(super) fn revoked(revoked: &RevokedKeys, json: bool) -> Result<String, Failure> {
+    if json {
+        return as_json(revoked);
+    }
+    Ok(format!(
+        "{}, issued before {}, are refused everywhere from now on. Secrets destroyed: {}.\n",
+        revoked.scope, revoked.issued_before, revoked.secrets_destroyed
+    ))
 }
 
 pub(super) fn shown(key: &KeyInfo, json: bool) -> Result<String, Failure> {

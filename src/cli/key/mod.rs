@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::failure::{Failure, run_and_print};
 use super::management::{self, Granted, NOTHING, Service, parse_expiry};
-use crate::control::{CreateKey, CreatedKey, ImportedKey, KeyList, WireSecret};
-use crate::identity::{AccessKeyId, Attributes, SecretAccessKey};
+use crate::control::{CreateKey, CreatedKey, ImportedKey, KeyList, RevokeKeys, RevokedKeys, WireSecret};
+use crate::identity::{AccessKeyId, Attributes, Principal, SecretAccessKey};
 use crate::keys::KeyInfo;
 
 /// The arguments of `portcullis key`.
@@ -40,8 +40,8 @@ enum Action {
     Suspend(One),
     /// End a suspension
     Resume(One),
-    /// End a key for good
-    Revoke(One),
+    /// End a key for good; or all keys of a principal, of an identity provider, or issued before some moment
+    Revoke(Revoke),
 }
 
 #[derive(Args)]
@@ -49,6 +49,29 @@ struct One {
     /// The access key id
     #[arg(value_parser = AccessKeyId::parse)]
     id: AccessKeyId,
+}
+
+#[derive(Args)]
+struct Revoke {
+    /// The access key id
+    #[arg(value_parser = AccessKeyId::parse, required_unless_present = "many", conflicts_with = "many")]
+    id: Option<AccessKeyId>,
+    #[command(flatten)]
+    many: Many,
+}
+
+#[derive(Args)]
+#[group(id = "many", multiple = true)]
+struct Many {
+    /// All keys of this principal, such as saml/Reader
+    #[arg(long, value_parser = Principal::parse, conflicts_with = "federation")]
+    principal: Option<Principal>,
+    /// All keys made on the word of this federation configuration
+    #[arg(long, value_name = "ID")]
+    federation: Option<String>,
+    /// Only keys issued before this time, such as 2030-01-31T12:00:00Z; alone, of whoever they are [default: now]
+    #[arg(long, value_name = "TIME")]
+    issued_before: Option<Timestamp>,
 }
 
 #[derive(Args)]
@@ -87,6 +110,7 @@ enum Prepared {
     Create(CreateKey),
     List,
     One { method: Method, path: String },
+    RevokeMany(RevokeKeys),
 }
 
 impl Action {
@@ -101,7 +125,11 @@ impl Action {
             Self::Show(one) => Prepared::One { method: Method::GET, path: format!("/v1/admin/keys/{}", one.id) },
             Self::Suspend(one) => post(one, "suspend"),
             Self::Resume(one) => post(one, "resume"),
-            Self::Revoke(one) => post(one, "revoke"),
+            Self::Revoke(Revoke { id: Some(id), .. }) => post(One { id }, "revoke"),
+            Self::Revoke(Revoke { many, .. }) => {
+                let Many { principal, federation, issued_before } = many;
+                Prepared::RevokeMany(RevokeKeys { principal, federation, issued_before })
+            }
         })
     }
 }
@@ -124,6 +152,10 @@ impl Prepared {
                         return answer::listed(&all, json);
                     }
                 }
+            }
+            Self::RevokeMany(request) => {
+                let revoked: RevokedKeys = service.call(Method::POST, "/v1/admin/keys/revoke", Some(&request)).await?;
+                answer::revoked(&revoked, json)
             }
             Self::One { method, path } => {
                 let key: KeyInfo = service.call(method, &path, NOTHING).await?;

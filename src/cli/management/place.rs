@@ -38,14 +38,18 @@ pub(crate) enum Target {
 
 /// Everything needed to reach or open a store.
 pub(crate) struct Place {
-    pub(super) organization: OrganizationId,
-    pub(super) store: PathBuf,
-    pub(super) seal_key_file: PathBuf,
+    pub(crate) organization: OrganizationId,
+    pub(crate) store: config::Store,
     pub(super) federation: config::Federation,
     pub(super) policies: Vec<config::PolicyFile>,
 }
 
 impl Arguments {
+    /// Whether a server is meant that may be on another machine.
+    pub(crate) fn names_an_api(&self) -> bool {
+        self.api.is_some()
+    }
+
     pub(crate) fn resolve(self) -> Result<Target, Failure> {
         if let Some(url) = self.api {
             let token = TokenSource::file_or_environment(self.token_file)?.read()?;
@@ -58,8 +62,7 @@ impl Arguments {
             let config = config::load(file).map_err(|error| Failure::usage(error.to_string()))?;
             return Ok(Target::Store(Place {
                 organization: config.organization,
-                store: config.store.path,
-                seal_key_file: config.store.seal_key_file,
+                store: config.store.beside_the_node(),
                 federation: config.federation,
                 policies: config.policies,
             }));
@@ -77,8 +80,7 @@ impl Arguments {
         let (federation, policies) = written.map(|config| (config.federation, config.policies)).unwrap_or_default();
         Ok(Target::Store(Place {
             organization: OrganizationId::parse("dev").expect("three letters are an organization id"),
-            store: dir.join("portcullis.redb"),
-            seal_key_file: dir.join("seal.key"),
+            store: config::Store::embedded(dir.join("portcullis.redb"), dir.join("seal.key")),
             federation,
             policies,
         }))

@@ -25,7 +25,7 @@ use super::place::{Place, Target};
 use crate::authority::{Authority, Ceilings};
 use crate::cli::api::{Api, Token};
 use crate::cli::failure::Failure;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::control::{self, Caller, Control, ErrorBody};
 use crate::federation::Federation;
 use crate::keys::{CacheSettings, Keys};
@@ -48,7 +48,7 @@ impl Service {
             Target::Remote { api, token } => return Ok(Self::Remote { api, token }),
             Target::Store(place) => place,
         };
-        let socket = control::socket_beside(&place.store);
+        let socket = place.store.control_socket.clone();
         match UnixStream::connect(&socket).await {
             Ok(_) => Ok(Self::Running(socket)),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
@@ -60,8 +60,8 @@ impl Service {
 
     async fn open(place: Place) -> Result<Self, Failure> {
         let mut random = UnwrapErr(SysRng);
-        let (store, seal) =
-            store::open_sealed(&place.store, &place.seal_key_file, &mut random).map_err(Failure::from)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (store, seal) = store::open(&place.store, &clock, &mut random).await.map_err(Failure::from)?;
         let settings = CacheSettings { live_entries: 1, absent_entries: 1, ..CacheSettings::default() };
         let keys = Keys::open(
             Arc::clone(&store),

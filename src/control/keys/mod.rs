@@ -3,6 +3,7 @@
 mod issue;
 mod list;
 mod revoke;
+mod revoke_many;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,6 +12,7 @@ use super::Services;
 
 pub use issue::{CreateKey, CreatedKey, ImportedKey, WireSecret};
 pub use list::KeyList;
+pub use revoke_many::{RevokeKeys, RevokedKeys};
 
 pub(super) fn router() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
@@ -19,4 +21,5 @@ pub(super) fn router() -> OpenApiRouter<Services> {
         .routes(routes!(revoke::suspend))
         .routes(routes!(revoke::resume))
         .routes(routes!(revoke::revoke))
+        .routes(routes!(revoke_many::revoke))
 }

@@ -157,7 +157,9 @@ impl From<KeysError> for StsError {
             error @ (KeysError::NotPermitted(_) | KeysError::Suspended(_) | KeysError::AlreadyUsed) => {
                 Self::Denied(error.to_string())
             }
-            error @ (KeysError::NotCurrent
+            error @ (KeysError::Clock(_)
+            | KeysError::Full
+            | KeysError::NotCurrent
             | KeysError::Store(_)
             | KeysError::Commit(_)
             | KeysError::Contended(_)

@@ -1,11 +1,13 @@
 //! The key service over a real embedded store, with a shell around it that counts, stops and fails.
 
+mod cutoff;
 mod forget;
 mod groups;
 mod issue;
 mod lookup;
 mod management;
 mod probed_store;
+mod rotate_seal;
 mod sessions;
 mod single_sign_on;
 mod token;
@@ -121,7 +123,15 @@ impl Fixture {
 }
 
 async fn open(store: Arc<dyn KeyStore>, clock: Arc<SettableClock>, settings: CacheSettings) -> Arc<Keys> {
-    let seal = SealKeys::new(&Zeroizing::new([9; 32]));
+    open_with(store, clock, settings, SealKeys::new(&Zeroizing::new([9; 32]))).await
+}
+
+async fn open_with(
+    store: Arc<dyn KeyStore>,
+    clock: Arc<SettableClock>,
+    settings: CacheSettings,
+    seal: SealKeys,
+) -> Arc<Keys> {
     let organization = OrganizationId::parse("ab1cd2").unwrap();
     Keys::open(store, seal, clock, organization, settings, &mut random()).await.unwrap()
 }

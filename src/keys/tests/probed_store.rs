@@ -108,6 +108,21 @@ impl KeyStore for ProbedStore {
         })
     }
 
+    fn forget(&self, now: jiff::Timestamp) -> BoxFuture<'_, Result<usize, StoreError>> {
+        Box::pin(async move {
+            self.check()?;
+            self.inner.forget(now).await
+        })
+    }
+
+    fn report(&self) -> crate::store::StoreReport {
+        self.inner.report()
+    }
+
+    fn is_current(&self) -> bool {
+        self.inner.is_current()
+    }
+
     fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
         Box::pin(async move {
             self.check()?;

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::variable::write_value;
 use super::{ConditionKey, Context, FixedKey, KeyKind, Value, literal};
 use crate::identity::{Attributes, OrganizationId};
-use crate::policy::{JsonText, PolicyError};
+use crate::json_text::JsonText;
+use crate::policy::PolicyError;
 
 /// What is known of a request, read from text. Lends the [`Context`] that a question needs.
 #[derive(Clone, Debug, Default)]

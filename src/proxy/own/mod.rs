@@ -57,13 +57,10 @@ impl Proxy {
         authorized: AuthorizedHere,
         record: &mut Record,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let AuthorizedHere { head, body, classified, payload, until, backend, mut judge } = authorized;
+        let AuthorizedHere { head, body, classified, payload, life, backend, mut judge } = authorized;
         refuse_unknown_headers(&head.headers)?;
         let reading = read_document(self, judge.sender(), &head, body, &classified, payload);
-        let document = match until {
-            Some(until) => tokio::time::timeout_at(until, reading).await.unwrap_or_else(|_| Err(expired().into())),
-            None => reading.await,
-        }?;
+        let document = life.bound(std::pin::pin!(reading)).await?;
         record.uploaded(document.len() as u64);
         // The document may have been long on its way: what is in force now counts.
         judge.renew(self.authority.in_force()?);
@@ -143,10 +140,6 @@ impl Answer {
 
 fn not_answered(operation: Operation) -> S3Error {
     S3Error::new(ErrorCode::NotImplemented, format!("{} is not implemented.", operation.name()))
-}
-
-fn expired() -> S3Error {
-    S3Error::new(ErrorCode::ExpiredToken, "The access key expired during the transfer.")
 }
 
 /// Says that the sender knows to lose the right to replace the policy. Nobody loses it here: bucket

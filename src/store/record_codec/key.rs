@@ -96,6 +96,17 @@ pub struct UsedRecord {
     pub last_used: Timestamp,
 }
 
+impl KeyState {
+    /// The secrets that it holds: one or two while the key is alive, none afterwards.
+    pub fn secrets(&self) -> impl Iterator<Item = &SealedSecret> {
+        let (first, second) = match self {
+            Self::Active { secret, second_secret } => (Some(secret), second_secret.as_ref()),
+            Self::Revoked { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
 impl KeyRecord {
     /// The name that this record is kept under.
     #[must_use]

@@ -3,7 +3,8 @@
 //! A stored record that this version does not fully understand is an error, never half understood: a
 //! field that is skipped could be the one that says "not any more".
 
-mod due;
+mod assertion;
+mod cutoff;
 mod key;
 mod principal;
 mod token;
@@ -14,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::RecordKey;
 
-pub use due::{DueRecord, UsedAssertionRecord};
+pub use assertion::UsedAssertionRecord;
+pub use cutoff::{CutoffRecord, CutoffScope};
 pub use key::{KeyRecord, KeyState, MintedFrom, OwnedRecord, UsedRecord};
 pub use principal::PrincipalRecord;
 pub use token::{BearerRecord, SingleSignOnRecord, TokenEnd, TokenOrigin, TokenRecord, TokenState};

@@ -21,27 +21,9 @@ impl JsonText {
     /// Adds `text` as a string (RFC 8259, section 7).
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         self.0.push(b'"');
-        // What most values are: to look for what needs an escape costs more than all the rest.
-        if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
-            self.0.extend_from_slice(text.as_bytes());
-        } else {
-            text.chars().for_each(|character| self.character(character));
-        }
+        escape(&mut self.0, text);
         self.0.push(b'"');
         self
-    }
-
-    fn character(&mut self, character: char) {
-        match character {
-            '"' | '\\' => self.0.extend([b'\\', character as u8]),
-            ' '..='~' => self.0.push(character as u8),
-            other => {
-                for unit in other.encode_utf16(&mut [0; 2]) {
-                    // Writing to a `Vec` does not fail.
-                    let _ = write!(self.0, "\\u{unit:04x}");
-                }
-            }
-        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -54,8 +36,29 @@ impl JsonText {
     }
 }
 
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')
+/// Adds `text` as it stands inside of a string.
+pub(crate) fn escape(into: &mut Vec<u8>, text: &str) {
+    // What most values are: to look for what needs an escape costs more than all the rest.
+    if is_plain(text) {
+        return into.extend_from_slice(text.as_bytes());
+    }
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => into.extend([b'\\', character as u8]),
+            ' '..='~' => into.push(character as u8),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    // Writing to a `Vec` does not fail.
+                    let _ = write!(into, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether nothing in `text` needs an escape.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))
 }
 
 #[cfg(test)]
